@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: ISC
+//
+// fa/ip.h: internet addresses of both families in one type, and what travels beside a packet.
+//
+// An IPv4 address is held IPv4-mapped (RFC 4291 2.5.5.2, ::ffff:a.b.c.d), so TCP, UDP and
+// applications have one address type and one code path. No sockets, no names. Tested by
+// test/unit/ip_test.c.
+//
+//     struct fa_ip ip;
+//     FA_TRY(fa_ip_parse(FA_LIT("192.0.2.1"), &ip));
+
+#ifndef FA_IP_H
+#define FA_IP_H
+
+#include "fa/base.h"
+
+enum {
+    FA_IP_TEXT_MAX = 48,       /* bytes of the longest address as text, NUL included */
+    FA_ENDPOINT_TEXT_MAX = 56, /* "[address]:port", NUL included */
+    FA_IP_PROTO_ICMP = 1,
+    FA_IP_PROTO_TCP = 6,
+    FA_IP_PROTO_UDP = 17,
+};
+
+/* An address, in network order. All zero bytes: unspecified, of either family. */
+struct fa_ip {
+    uint8_t b[16];
+};
+
+struct fa_endpoint {
+    struct fa_ip ip;
+    uint16_t port;
+};
+
+/* What a network layer tells a transport about a packet, and is told about one to send. */
+struct fa_ip_meta {
+    struct fa_ip local;
+    struct fa_ip remote;
+    uint8_t protocol;     /* FA_IP_PROTO_... */
+    uint8_t ttl;          /* hop limit; 0 to send: the usual one */
+    uint8_t traffic;      /* traffic class: DSCP and ECN */
+    bool multicast;       /* it came to, or goes to, a group or broadcast address */
+    bool dont_fragment;
+    uint8_t iface;        /* index of the interface in its stack */
+    uint16_t mtu_bytes;   /* of the way to `remote`, as far as it is known */
+};
+
+static inline struct fa_ip fa_ip_from4(const uint8_t b[4])
+{
+    return (struct fa_ip){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, b[0], b[1], b[2], b[3]}};
+}
+
+static inline struct fa_ip fa_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+    return fa_ip_from4((const uint8_t[4]){a, b, c, d});
+}
+
+static inline bool fa_ip_is4(const struct fa_ip *ip)
+{
+    static const uint8_t prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return fa_equal(ip->b, prefix, sizeof prefix);
+}
+
+static inline bool fa_ip_equal(const struct fa_ip *a, const struct fa_ip *b)
+{
+    return fa_equal(a->b, b->b, sizeof a->b);
+}
+
+static inline bool fa_ip_is_zero(const struct fa_ip *ip)
+{
+    static const struct fa_ip zero;
+    return fa_ip_equal(ip, &zero);
+}
+
+/* The four bytes of an IPv4-mapped address. */
+static inline const uint8_t *fa_ip_bytes4(const struct fa_ip *ip)
+{
+    return ip->b + 12;
+}
+
+/* Read "192.0.2.1" or "2001:db8::1" (RFC 4291 2.2). Returns: FA_OK; FA_EINVAL. */
+fa_err fa_ip_parse(struct fa_slice text, struct fa_ip *ret_ip);
+
+/* Read "192.0.2.1/24"; the prefix length counts the address's own family's bits. FA_EINVAL. */
+fa_err fa_ip_parse_prefix(struct fa_slice text, struct fa_ip *ret_ip, uint8_t *ret_prefix_bits);
+
+/* Write an address, RFC 5952 for IPv6. Returns: as fa_fmt(). */
+size_t fa_ip_text(const struct fa_ip *ip, char *at, size_t cap);
+
+/* Write "192.0.2.1:80" or "[2001:db8::1]:80". */
+size_t fa_endpoint_text(const struct fa_endpoint *endpoint, char *at, size_t cap);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: ISC
+//
+// fa/stack.h: a network stack: interfaces, addresses, routes, and the poller that moves packets.
+//
+// It takes bursts from its network cards, hands them up through Ethernet, ARP, IPv4, ICMP, UDP and
+// TCP, and sends what they have to say, once a loop turn. Several stacks may live in one image.
+// Tested by test/unit/stack_test.c, test/sim and test/e2e.
+//
+//     fa_stack_init(&stack, &(struct fa_stack_config){.pool = &pool, .tcp = {...},
+//         .iface_count = 1, .ifaces[0] = {.dev = dev, .dhcp = true}});
+//     fa_stack_start(&stack, &loop);
+//     FA_TRY(fa_tcp_listen(&stack.tcp, &port80, &(struct fa_tcp_listen_config){.port = 80}));
+
+#ifndef FA_STACK_H
+#define FA_STACK_H
+
+#include "fa/arp.h"
+#include "fa/base.h"
+#include "fa/buf.h"
+#include "fa/counter.h"
+#include "fa/dhcp.h"
+#include "fa/icmp.h"
+#include "fa/ip.h"
+#include "fa/loop.h"
+#include "fa/netdev.h"
+#include "fa/rand.h"
+#include "fa/tcp.h"
+#include "fa/udp.h"
+
+enum {
+    FA_STACK_IFACE_MAX = 4,
+    FA_STACK_ROUTE_MAX = 16,
+};
+
+/* How one interface is set up. Either `dhcp`, or `ip` with `prefix_bits`. */
+struct fa_iface_config {
+    struct fa_netdev *dev;  /* borrowed; closed by its owner after the stack */
+    bool dhcp;
+    struct fa_ip ip;
+    uint8_t prefix_bits;    /* of its family: 24 for 192.0.2.1/24 */
+    struct fa_ip gateway;   /* zero: none */
+    const char *hostname;   /* for DHCP; NULL: none */
+};
+
+struct fa_stack_config {
+    struct fa_iface_config ifaces[FA_STACK_IFACE_MAX];
+    uint32_t iface_count;
+    struct fa_pool *pool;           /* for what the stack itself sends and keeps */
+    struct fa_tcp_config tcp;       /* pool, counters and rand are filled in */
+    struct fa_counters *counters;   /* NULL: fa_counters_main */
+    uint64_t seed;                  /* 0: entropy; else the same random numbers every time */
+};
+
+/* One interface. Private below. */
+struct fa_iface {
+    struct fa_iface_config config;
+    struct fa_arp arp;
+    struct fa_dhcp dhcp;
+    struct fa_ip ip;       /* zero: not yet known */
+    uint8_t prefix_bits;
+    bool up;               /* has an address */
+};
+
+struct fa_route {
+    struct fa_ip prefix;
+    uint8_t prefix_bits;
+    uint8_t iface;
+    struct fa_ip gateway;  /* zero: on the link */
+};
+
+/* Private below, complete so that it can be static. Pinned. */
+struct fa_stack {
+    struct fa_poller poller;
+    struct fa_stack_config config;
+    struct fa_iface ifaces[FA_STACK_IFACE_MAX];
+    struct fa_route routes[FA_STACK_ROUTE_MAX];
+    uint32_t route_count;
+    struct fa_icmp icmp;
+    struct fa_udp udp;
+    struct fa_tcp tcp;
+    struct fa_rand rand;
+    struct fa_counters *counters;
+    struct fa_loop *loop;
+    struct fa_waitq up_waitq;
+};
+
+void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config, fa_ns now);
+
+/* Bring the interfaces up and poll them from the next turn on. */
+void fa_stack_start(struct fa_stack *stack, struct fa_loop *loop);
+
+/* Stop polling; release DHCP leases; connections are reset. */
+void fa_stack_stop(struct fa_stack *stack);
+
+/* Whether every interface has an address. */
+bool fa_stack_is_up(const struct fa_stack *stack);
+
+/* Wait for that. Returns: FA_OK; FA_ETIMEOUT; FA_ECANCEL. Yields. */
+fa_err fa_stack_up_wait(struct fa_stack *stack, fa_ns deadline);
+
+/* One poll at `now`, for owners without a loop: tests, benches, the simulator. Returns: whether
+ * anything was done. */
+bool fa_stack_poll(struct fa_stack *stack, fa_ns now);
+
+/* When to poll next; FA_NS_NEVER. O(1). */
+fa_ns fa_stack_deadline(const struct fa_stack *stack);
+
+/* Begin a TCP connection: route, source address and MTU come from the stack. Returns: as
+ * fa_tcp_connect(); FA_ENOENT: no route or no address. */
+fa_err fa_stack_connect(
+    struct fa_stack *stack, const struct fa_endpoint *remote, struct fa_flow **ret_flow);
+
+/* As above, and wait until it stands. Returns also: FA_EREFUSED; FA_ETIMEOUT; FA_ECANCEL. Yields. */
+fa_err fa_stack_connect_wait(struct fa_stack *stack, const struct fa_endpoint *remote,
+    fa_ns deadline, struct fa_flow **ret_flow);
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: ISC
+//
+// fa/tcp.h: TCP (RFC 9293) as a protocol without I/O: segments in, segments out, flows up.
+//
+// One struct fa_tcp serves any number of addresses of a stack. It never calls malloc, the clock or
+// the network: its owner passes time and segments in and pulls segments out. Beyond RFC 9293: RFC
+// 6298 (retransmission timer), 5681 (congestion control), 5961 (blind attacks), 6528 (initial
+// sequence numbers), 7323 (window scale). A connection is a fa_flow, a listening port a
+// fa_listener. Tested by test/unit/tcp_*_test.c, test/sim, fuzz/tcp_fuzz.c; bench/tcp_bench.c.
+//
+//     fa_tcp_init(&tcp, &config);
+//     FA_TRY(fa_tcp_listen(&tcp, &port80, &(struct fa_tcp_listen_config){.port = 80}));
+//     fa_tcp_input(&tcp, now, &meta, segment);
+//     while (fa_tcp_output(&tcp, now, buf, &meta)) send(buf, &meta);
+
+#ifndef FA_TCP_H
+#define FA_TCP_H
+
+#include "fa/base.h"
+#include "fa/buf.h"
+#include "fa/counter.h"
+#include "fa/deadline.h"
+#include "fa/flow.h"
+#include "fa/hash.h"
+#include "fa/ip.h"
+#include "fa/list.h"
+#include "fa/rand.h"
+
+enum {
+    FA_TCP_MSS_DEFAULT = 536,     /* bytes, RFC 9293 3.7.1: when the other side names none */
+    FA_TCP_REPLY_COUNT_MAX = 64,  /* resets and challenge ACKs waiting to be sent */
+};
+
+/* RFC 9293 3.3.2. LISTEN is a struct of its own. */
+enum fa_tcp_state {
+    FA_TCP_CLOSED,
+    FA_TCP_SYN_SENT,
+    FA_TCP_SYN_RECEIVED,
+    FA_TCP_ESTABLISHED,
+    FA_TCP_FIN_WAIT_1,
+    FA_TCP_FIN_WAIT_2,
+    FA_TCP_CLOSE_WAIT,
+    FA_TCP_CLOSING,
+    FA_TCP_LAST_ACK,
+    FA_TCP_TIME_WAIT,
+    FA_TCP_STATE_COUNT,
+};
+
+struct fa_tcp_conn;  /* src/net/tcp_priv.h; size by FA_TCP_CONN_BYTES */
+struct fa_tcp;
+
+/* All limits of a TCP. Zero means the default in brackets. */
+struct fa_tcp_config {
+    void *conn_memory;              /* conn_count_max * FA_TCP_CONN_BYTES bytes, 64-byte aligned */
+    uint32_t conn_count_max;        /* connections, half-open and TIME_WAIT ones included */
+    uint32_t *bucket_memory;        /* bucket_count words for the table of connections */
+    uint32_t bucket_count;          /* a power of two, about conn_count_max */
+    struct fa_pool *pool;           /* what is written but not acknowledged lives here */
+    struct fa_counters *counters;   /* NULL: fa_counters_main */
+    struct fa_rand *rand;           /* borrowed */
+    uint32_t rx_window_bytes;       /* receive window of a connection [262,144] */
+    uint32_t tx_buffer_bytes;       /* unacknowledged and unsent bytes of a connection [262,144] */
+    uint32_t tx_buffer_count_keep;  /* buffers of the pool that writers must leave free [1/8] */
+    fa_ns time_wait_ns;             /* 2 MSL [60 s]; the oldest gives way when the table is full */
+    fa_ns user_timeout_ns;          /* give up when nothing is acknowledged that long [100 s] */
+    fa_ns fin_wait_2_ns;            /* wait for the peer's FIN after our close [60 s] */
+    fa_ns delayed_ack_ns;           /* [40 ms], RFC 1122 4.2.3.2 allows up to 500 ms */
+    fa_ns rto_min_ns;               /* [200 ms]; RFC 6298 2.4 says 1 s, Linux 200 ms */
+    uint32_t challenge_acks_per_s;  /* RFC 5961 section 7 [100] */
+};
+
+struct fa_tcp_listen_config {
+    struct fa_ip ip;         /* zero: any address of the stack */
+    uint16_t port;
+    uint16_t backlog_max;    /* established, not yet accepted [128] */
+    uint16_t half_open_max;  /* SYN_RECEIVED [256] */
+    bool nagle;              /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
+};
+
+struct fa_tcp_connect_config {
+    struct fa_endpoint remote;
+    struct fa_ip local;      /* the address to speak from */
+    uint16_t local_port;     /* 0: chosen at random (RFC 6056) */
+    uint16_t mtu_bytes;      /* of the way there */
+    bool nagle;
+};
+
+/* A listening port. The caller provides it; private below. Pinned until closed. */
+struct fa_tcp_listener {
+    struct fa_listener listener;
+    struct fa_list node;
+    struct fa_tcp *tcp;
+    struct fa_tcp_listen_config config;
+    struct fa_list accept_queue;
+    uint32_t accept_count;
+    uint32_t half_open_count;
+};
+
+/* An answer that belongs to no connection: RST, challenge ACK, ACK of TIME_WAIT. */
+struct fa_tcp_reply {
+    struct fa_ip_meta meta;
+    uint16_t local_port;
+    uint16_t remote_port;
+    uint32_t seq;
+    uint32_t ack;
+    uint16_t window;
+    uint8_t flags;
+};
+
+/* Private below, complete so that it can be static. Pinned. */
+struct fa_tcp {
+    struct fa_tcp_config config;
+    struct fa_siphash_key table_key;
+    struct fa_siphash_key isn_key; /* RFC 6528 */
+    struct fa_list listeners;
+    struct fa_list free;      /* connections used before and free again */
+    struct fa_list dirty;     /* connections that may have something to send */
+    struct fa_list time_wait; /* oldest first */
+    struct fa_deadline_queue deadlines;
+    struct fa_tcp_reply replies[FA_TCP_REPLY_COUNT_MAX];
+    uint32_t reply_head;
+    uint32_t reply_count;
+    uint32_t carved_count;
+    uint32_t live_count;
+    uint32_t next_id;
+    fa_ns now; /* of the present input, output or tick */
+    fa_ns challenge_window_ns;
+    uint32_t challenge_count;
+};
+
+void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns now);
+
+/*
+ * Take in one segment: `take` begins at the TCP header, `meta` says whose it is.
+ *
+ * Drops and counts what is malformed, has a bad checksum (unless FA_OFFLOAD_CSUM_GOOD), or was sent
+ * to a group. What it answers is fetched by fa_tcp_output().
+ */
+void fa_tcp_input(
+    struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take);
+
+/* ICMP says that the packet whose TCP header begins `quoted` (8 bytes at least) did not arrive.
+ * `meta` is that packet's, seen from here. Hard errors end a connection in SYN_SENT only (RFC 5927).
+ */
+enum fa_tcp_icmp {
+    FA_TCP_ICMP_UNREACHABLE,
+    FA_TCP_ICMP_TOO_BIG, /* meta->mtu_bytes is the next hop's */
+};
+void fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
+    enum fa_tcp_icmp kind, struct fa_slice quoted);
+
+/*
+ * Write the next segment, headers to payload, into the empty buffer `buf`.
+ *
+ * Returns: whether there was one; *ret_meta then says where it goes. The checksum is complete.
+ * Limits:  `buf` has FA_BUF_HEADROOM bytes of headroom and room for the connection's MSS.
+ */
+bool fa_tcp_output(
+    struct fa_tcp *tcp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
+
+/* Whether fa_tcp_output() may have something to say. O(1). */
+static inline bool fa_tcp_has_output(const struct fa_tcp *tcp)
+{
+    return tcp->reply_count != 0 || !fa_list_empty(&tcp->dirty);
+}
+
+/* When fa_tcp_tick() is due; FA_NS_NEVER. O(1). */
+static inline fa_ns fa_tcp_deadline(const struct fa_tcp *tcp)
+{
+    return fa_deadline_next(&tcp->deadlines);
+}
+
+/* Let time pass: retransmissions, probes, delayed acknowledgements, TIME_WAIT. */
+void fa_tcp_tick(struct fa_tcp *tcp, fa_ns now);
+
+/*
+ * Listen on a port; accept with fa_listener_accept(&listener->listener, ...).
+ *
+ * Returns: FA_OK; FA_EINVAL: the port is taken for that address, or is 0.
+ */
+fa_err fa_tcp_listen(struct fa_tcp *tcp, struct fa_tcp_listener *listener,
+    const struct fa_tcp_listen_config *config);
+
+/*
+ * Begin to connect. The flow says FA_AGAIN until the handshake is over, then works, or says
+ * FA_EREFUSED or FA_ETIMEOUT.
+ *
+ * Owns:    *ret_flow is the caller's until fa_flow_close() or fa_flow_abort().
+ * Returns: FA_OK; FA_ENOSPC: no connection, port or buffer left; FA_EINVAL: the 4-tuple is in use.
+ */
+fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect_config *config,
+    struct fa_flow **ret_flow);
+
+/* What is known of a connection; for tests, logs and tools. */
+struct fa_tcp_info {
+    struct fa_endpoint local;
+    struct fa_endpoint remote;
+    enum fa_tcp_state state;
+    uint32_t id; /* actor of its trace records */
+    uint32_t mss_bytes;
+    uint32_t cwnd_bytes;
+    uint32_t ssthresh_bytes;
+    uint32_t tx_window_bytes; /* the peer's */
+    uint32_t rx_window_bytes; /* ours */
+    uint32_t in_flight_bytes;
+    uint32_t unsent_bytes;
+    uint32_t retransmit_count;
+    fa_ns srtt_ns;
+    fa_ns rto_ns;
+};
+
+/* Limits: `flow` is a connection of fa_tcp. */
+void fa_tcp_info_of(const struct fa_flow *flow, struct fa_tcp_info *ret_info);
+
+const char *fa_tcp_state_name(enum fa_tcp_state state);
+
+/* Bytes of one connection in fa_tcp_config.conn_memory; checked against struct fa_tcp_conn. */
+enum {
+    FA_TCP_CONN_BYTES = 448,
+};
+
+#endif
