@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: ISC
-# One flat Makefile: no recursion, every variant from one invocation, output only under o/.
-MAKEFLAGS += --no-builtin-rules
+# One flat Makefile: every variant from one invocation, output only under o/. `make help` lists what it does.
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-SHELL := /bin/bash
-O     ?= o
-ARCH  := $(shell uname -m)
+.DEFAULT_GOAL := all
+SHELL  := /bin/bash
+O      ?= o
+PREFIX ?= /usr/local
+PORT   ?= 8080
+JOBS   ?= $(shell nproc)
+ARCH   := $(shell uname -m)
+export O
 
-# ---- variants: one object tree each -------------------------------------------------------------
+# ---- variants: one object tree each ----------------------------------------------------------
 # linux: gcc and glibc, for tests and host programs     clang: the same by the other compiler
-# san: clang with ASan and UBSan     cov: gcc with coverage     fuzz: clang with libFuzzer
+# san: clang with ASan and UBSan     cov: clang with coverage     fuzz: clang with libFuzzer
 # image: gcc and musl, what unikernels are linked from  arm64: aarch64 gcc, run by qemu-user
 VARIANTS := linux clang san cov fuzz image arm64
 
@@ -18,77 +23,273 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wcast-qual -Wpointer-arith -Wvla -Wundef
         -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wwrite-strings -Wformat=2
 BASE := -std=gnu2x -D_GNU_SOURCE -Iinclude -I. -g -fno-common -fno-strict-aliasing \
         -ffile-prefix-map=$(CURDIR)=. $(WARN)
+SECTIONS := -fstack-protector-strong -ffunction-sections -fdata-sections
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+COVERAGE := -fprofile-instr-generate -fcoverage-mapping
 
 CC_linux := gcc
-CF_linux := -O2 -fstack-protector-strong -ffunction-sections -fdata-sections
+CF_linux := -O2 $(SECTIONS)
+LF_linux := -Wl,--gc-sections
 CC_clang := clang
 CF_clang := -O2
 CC_san   := clang
-CF_san   := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CC_cov   := gcc
-CF_cov   := -O0 --coverage -fprofile-abs-path
+CF_san   := -O1 $(SANITIZE) -fno-omit-frame-pointer
+LF_san   := $(SANITIZE)
+CC_cov   := clang
+CF_cov   := -O1 $(COVERAGE)
+LF_cov   := $(COVERAGE)
 CC_fuzz  := clang
-CF_fuzz  := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+CF_fuzz  := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
+LF_fuzz  := $(SANITIZE)
 CC_image := musl-gcc
-CF_image := -O2 -fstack-protector-strong -ffunction-sections -fdata-sections -fno-pie
-CC_arm64 := aarch64-linux-gnu-gcc
-CF_arm64 := -O2 -fstack-protector-strong -ffunction-sections -fdata-sections
-LF_linux := -Wl,--gc-sections
-LF_san   := -fsanitize=address,undefined
-LF_cov   := --coverage
-LF_fuzz  := -fsanitize=fuzzer,address,undefined
+CF_image := -O2 $(SECTIONS) -fno-pie
 LF_image := -static -Wl,--gc-sections
+CC_arm64 := aarch64-linux-gnu-gcc
+CF_arm64 := -O2 $(SECTIONS)
 LF_arm64 := -static
-ARCH_arm64 := aarch64
+RUN_arm64 := qemu-aarch64-static
 
-# ---- libraries: one folder, one archive ---------------------------------------------------------
-LIBS := core wire net dev http
-SRC_DIRS := $(LIBS:%=src/%)
-# What a test or an image is linked with, in order; the platform comes last.
-LINK_LIBS = $(foreach l,http net dev wire core,$(O)/$1/libfa_$l.a)
+$(foreach v,$(VARIANTS),$(eval arch_$v := $(if $(filter arm64,$v),aarch64,$(ARCH))))
 
-FREESTANDING := -ffreestanding
+# ---- what there is to build ------------------------------------------------------------------
+LIBS := $(sort $(patsubst src/%/pkg,%,$(wildcard src/*/pkg)))
+HOST := $(sort $(patsubst host/%/,%,$(dir $(wildcard host/*/*.c))))
+TEST := $(basename $(sort $(wildcard test/unit/*_test.c test/conform/*_test.c)))
+SIM  := $(basename $(sort $(wildcard test/sim/*_test.c)))
+FUZZ := $(basename $(sort $(wildcard fuzz/*_fuzz.c)))
+BENCH := $(basename $(sort $(wildcard bench/*_bench.c)))
+helpers = $(filter-out %_test.c,$(sort $(wildcard $(1:%=%/*.c))))
+MAN := $(sort $(wildcard docs/man/*.scd))
 
-# $1 variant, $2 archive name, $3 folder
+# A test of the world outside (X_linux_test.c) runs on Linux alone, one that steers the simulated
+# world there alone, every other on both platforms.
+TEST_sim   := $(filter-out %_linux_test,$(TEST))
+TEST_linux := $(filter-out $(basename $(shell grep -l '"fa/sim.h"' $(TEST:%=%.c) /dev/null)),$(TEST))
+
+# The simulator is a Linux process whose clock, entropy, sleep and end are its own: a file of
+# plat/sim takes the place of the one of the same name in plat/linux, the rest is shared.
+PLAT_sim := $(sort $(wildcard plat/sim/*.c) $(filter-out \
+            $(patsubst plat/sim/%,plat/linux/%,$(wildcard plat/sim/*.c)),$(wildcard plat/linux/*.c)))
+
+HOST_PKGS := $(patsubst static:%,%,$(patsubst pkg:%,%, \
+             $(filter pkg:% static:%,$(foreach h,$(HOST),$(file <host/$h/libs)))))
+
+# ---- rules -----------------------------------------------------------------------------------
+quiet = $(if $(V),,@printf '  %-5s %s\n' '$1' '$2';)
+
+# Objects in a folder's archive. The folder itself is a prerequisite, so that a deleted file is seen.
+# $1 variant, $2 archive, $3 sources, $4 folder
 define archive
-$(O)/$1/libfa_$2.a: $(patsubst %,$(O)/$1/%.o,$(sort $(wildcard $3/*.c $3/*.S)))
-	@rm -f $$@
-	$$(call quiet,AR,$$@) ar rcsD $$@ $$^
+$(O)/$1/$2.a: $(patsubst %,$(O)/$1/%.o,$3) $4
+	@mkdir -p $$(@D) && rm -f $$@
+	$$(call quiet,AR,$$@) ar rcsD $$@ $$(filter %.o,$$^)
 endef
+sources = $(sort $(wildcard $1/*.c $1/*.S))
 
-quiet = @$(if $(V),,printf '  %-5s %s\n' '$1' '$2';)
+# What a program needs beyond Fata's own libraries stands in one line beside its source, in
+# X.libs (for host programs in host/NAME/libs): host:NAME, a host program's objects; pkg:NAME and
+# static:NAME, a library by its pkg-config name; anything else goes to the linker as it is.
+# $1 variant, $2 programs, $3 their objects, $4 the words
+define needs
+$2: LIBS_ = $(filter-out host:% pkg:% static:%,$4)
+$2: STATIC_ = $(patsubst static:%,%,$(filter static:%,$4))
+$2: SHARED_ = $(patsubst pkg:%,%,$(filter pkg:%,$4))
+$2: $(patsubst host:%,$(O)/$1/libhost_%.a,$(filter host:%,$4))
+$3: PKG_ = $(patsubst static:%,%,$(patsubst pkg:%,%,$(filter pkg:% static:%,$4)))
+endef
+BSTATIC  := -Wl,-Bstatic
+BDYNAMIC := -Wl,-Bdynamic
+link_libs = $(if $(STATIC_),$(BSTATIC) $$(pkg-config --libs $(STATIC_)) $(BDYNAMIC)) \
+            $(if $(SHARED_),$$(pkg-config --libs $(SHARED_))) $(LIBS_)
+needs_file = $(if $(wildcard $4),$(eval $(call needs,$1,$2,$3,$(file <$4))))
 
+# $1 variant
 define variant
+fa_$1   := $(LIBS:%=$(O)/$1/libfa_%.a)
+plat_$1 := $(O)/$1/libfa_plat_linux.a $(O)/$1/libfa_arch.a
+sim_$1  := $(O)/$1/libfa_plat_sim.a $(O)/$1/libfa_arch.a
+cc_$1    = $$(CC_$1) $$(BASE) $$(CF_$1) -MMD -MP
+link_$1  = $$(call quiet,LD,$$@) $$(CC_$1) $$(LF_$1) -Wl,--start-group $$(filter %.o %.a,$$^) -Wl,--end-group \
+           $$(link_libs) -o $$@
+libs_$1: $$(fa_$1) $$(plat_$1)
+
 $(O)/$1/src/%.c.o: src/%.c Makefile
 	@mkdir -p $$(@D)
-	$$(call quiet,CC,$$@) $$(CC_$1) $$(BASE) $$(CF_$1) $$(FREESTANDING) -MMD -MP -c $$< -o $$@
+	$$(call quiet,CC,$$@) $$(cc_$1) -ffreestanding -c $$< -o $$@
 $(O)/$1/%.c.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$$(call quiet,CC,$$@) $$(CC_$1) $$(BASE) $$(CF_$1) $$(CF_of_$$(firstword $$(subst /, ,$$<))) -MMD -MP -c $$< -o $$@
+	$$(call quiet,CC,$$@) $$(cc_$1) $$(if $$(PKG_),$$$$(pkg-config --cflags $$(PKG_))) -c $$< -o $$@
 $(O)/$1/%.S.o: %.S Makefile
 	@mkdir -p $$(@D)
-	$$(call quiet,AS,$$@) $$(CC_$1) $$(BASE) $$(CF_$1) -c $$< -o $$@
-$(foreach l,$(LIBS),$(eval $(call archive,$1,$l,src/$l)))
-$(eval $(call archive,$1,plat_linux,plat/linux))
-$(eval $(call archive,$1,plat_sim,plat/sim))
-$(eval $(call archive,$1,arch,plat/arch/$(or $(ARCH_$1),$(ARCH))))
-$(O)/$1/test/%_test: $(O)/$1/test/%_test.c.o $(O)/$1/test/t.c.o $(call LINK_LIBS,$1) $(O)/$1/libfa_plat_linux.a $(O)/$1/libfa_arch.a
-	$$(call quiet,LD,$$@) $$(CC_$1) $$(LF_$1) -Wl,--start-group $$^ -Wl,--end-group -o $$@
-$(O)/$1/test/%_test.sim: $(O)/$1/test/%_test.c.o $(O)/$1/test/t.c.o $(call LINK_LIBS,$1) $(O)/$1/libfa_plat_sim.a $(O)/$1/libfa_arch.a
-	$$(call quiet,LD,$$@) $$(CC_$1) $$(LF_$1) -Wl,--start-group $$^ -Wl,--end-group -o $$@
-$(O)/$1/bench/%_bench: $(O)/$1/bench/%_bench.c.o $(call LINK_LIBS,$1) $(O)/$1/libfa_plat_linux.a $(O)/$1/libfa_arch.a
-	$$(call quiet,LD,$$@) $$(CC_$1) $$(LF_$1) -Wl,--start-group $$^ -Wl,--end-group -o $$@
--include $$(shell find $(O)/$1 -name '*.d' 2>/dev/null)
+	$$(call quiet,AS,$$@) $$(cc_$1) -c $$< -o $$@
+
+$(foreach l,$(LIBS),$(eval $(call archive,$1,libfa_$l,$(call sources,src/$l),src/$l)))
+$(foreach h,$(HOST),$(eval $(call archive,$1,libhost_$h,$(call sources,host/$h),host/$h)))
+$(eval $(call archive,$1,libfa_plat_linux,$(call sources,plat/linux),plat/linux))
+$(eval $(call archive,$1,libfa_plat_sim,$(PLAT_sim),plat/linux plat/sim))
+$(eval $(call archive,$1,libfa_arch,$(call sources,plat/arch/$(arch_$1)),plat/arch/$(arch_$1)))
+$(eval $(call archive,$1,libtest,$(call helpers,test test/unit test/conform),))
+$(eval $(call archive,$1,libtest_sim,$(call helpers,test/sim),))
+
+$(HOST:%=$(O)/$1/%): $(O)/$1/%: $(O)/$1/libhost_%.a $$(fa_$1) $$(plat_$1)
+	$$(link_$1)
+$(O)/$1/test/%_test: $(O)/$1/test/%_test.c.o $(O)/$1/libtest.a $$(fa_$1) $$(plat_$1)
+	$$(link_$1)
+$(O)/$1/test/%_test.sim: $(O)/$1/test/%_test.c.o $(O)/$1/libtest.a $$(fa_$1) $$(sim_$1)
+	$$(link_$1)
+$(SIM:%=$(O)/$1/%.sim): $(O)/$1/libtest_sim.a
+$(O)/$1/bench/%_bench: $(O)/$1/bench/%_bench.c.o $$(fa_$1) $$(plat_$1)
+	$$(link_$1)
+$(O)/$1/fuzz/%_fuzz: $(O)/$1/fuzz/%_fuzz.c.o $(O)/$1/fuzz/driver.c.o $$(fa_$1) $$(plat_$1)
+	$$(link_$1)
+$(O)/$1/fuzz/%_fuzz.lib: $(O)/$1/fuzz/%_fuzz.c.o $$(fa_$1) $$(plat_$1)
+	$$(link_$1) -fsanitize=fuzzer
+
+$(foreach h,$(HOST),$(call needs_file,$1,$(O)/$1/$h,$(O)/$1/host/$h/%.c.o,host/$h/libs))
+$(foreach p,$(TEST) $(FUZZ) $(BENCH),$(call needs_file,$1,$(addprefix $(O)/$1/$p,.sim .lib) $(O)/$1/$p,$(O)/$1/$p.c.o,$p.libs))
 endef
-
-all:
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
+-include $(shell find $(VARIANTS:%=$(O)/%) -name '*.d' 2>/dev/null)
 
-UNIT := $(basename $(sort $(wildcard test/unit/*_test.c test/conform/*_test.c)))
+# ---- what people type ------------------------------------------------------------------------
+all: libs_image libs_linux $(HOST:%=$(O)/linux/%) man ## build libraries, host programs and man pages
 
-test-unit: $(UNIT:%=$(O)/linux/%) $(UNIT:%=$(O)/linux/%.sim)
-	prove -j2 -e '' $^
+help: ## print this list
+	@sed -n 's/^\([a-z][a-z_-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-clean:
+run: ## install what is missing, build the flagship, serve it on http://localhost:$(PORT)/
+	@tools/deps run
+	@$(MAKE) -j$(JOBS) all site
+	$(O)/linux/fata run app/www -p $(PORT):80
+
+deps: ## install the Debian packages that run, check and bench need
+	@tools/deps run check bench
+
+# The project's own documents as a folder of pages.
+site: $(O)/site/index.html
+DOCS := $(sort $(wildcard *.md docs/*/*.md app/*/README.md include/fa/*.h include/fa/*/*.h web/site/*) $(MAN))
+$(O)/site/index.html: $(O)/linux/site $(DOCS)
+	$(call quiet,SITE,$(@D)) $< --root . --out $(@D)
+
+man: $(MAN:docs/man/%.scd=$(O)/man/%)
+$(O)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	$(call quiet,MAN,$@) SOURCE_DATE_EPOCH=0 scdoc <$< >$@
+
+# ---- tests: every item is a program that prints TAP; tools/check runs them and counts ---------
+SEEDS ?= 200
+SEED  ?= 1
+sim_run = tools/sim --seeds $(SEEDS) --first $(SEED) $(SIM:%=$(O)/linux/%.sim)
+LINUX_TESTS = $(TEST_linux:%=$(O)/linux/%) $(TEST_sim:%=$(O)/linux/%.sim)
+SAN_TESTS   = $(TEST_linux:%=$(O)/san/%) $(TEST_sim:%=$(O)/san/%.sim)
+# Debian has no libraries for the other architecture without changing the user's system.
+ARM64_TESTS = $(patsubst %,$(O)/arm64/%,$(filter-out $(basename $(wildcard test/*/*.libs)),$(TEST_linux)))
+FUZZ_REPLAY = $(FUZZ:%=$(O)/san/%)
+E2E         = $(sort $(wildcard test/e2e/*.t))
+SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))
+STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
+
+quick-build: $(LINUX_TESTS)
+check-build: all site quick-build $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
+             $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) fuzz bench test \
+             test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
+
+check-quick: ## style, and the tests on Linux and in the simulator: under a minute
+	@$(MAKE) -j$(JOBS) quick-build
+	@tools/check --log $(O)/log $(STYLE_ITEMS) $(LINUX_TESTS)
+
+check: ## everything that must hold of a commit: at most ten minutes on two cores
+	@tools/deps run check
+	@$(MAKE) -j$(JOBS) check-build
+	@tools/check --log $(O)/log --limit 300 $(STYLE_ITEMS) tools/headers tools/docs.py tools/size tools/abi.py \
+	    $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
+	    $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)') \
+	    $(SCRIPTS) --serial $(if $(SIM),'$(sim_run)') tools/repro --limit 600 $(E2E)
+
+check-full: check ## check, then lint, ten minutes of each fuzzer, coverage and the benches
+	@$(MAKE) lint fuzz fuzz-cov cov bench
+
+sim: $(SIM:%=$(O)/linux/%.sim) ## SEEDS=200 worlds of the simulator from SEED=1 on
+	@$(sim_run)
+
+# ---- fuzzing and coverage --------------------------------------------------------------------
+FUZZ_SECONDS ?= 600
+FUZZ_NOW = $(if $(TARGET),fuzz/$(TARGET)_fuzz,$(FUZZ))
+
+fuzz: $(FUZZ_NOW:%=$(O)/fuzz/%.lib) ## FUZZ_SECONDS=600 of libFuzzer on each target, two at a time; TARGET=name for one
+	@tools/fuzz.py run --seconds $(FUZZ_SECONDS) $^
+
+fuzz-replay: $(FUZZ_REPLAY) ## run every target over its corpus, under sanitizers
+	@tools/check --log $(O)/log $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)')
+
+fuzz-cov: $(FUZZ_NOW:%=$(O)/cov/%) ## lines of each decoder that its corpus reaches; under 90 % fails
+	@tools/fuzz.py cov $^
+
+cov: $(TEST_linux:%=$(O)/cov/%) $(TEST_sim:%=$(O)/cov/%.sim) ## coverage by the tests: a table, and o/cov/index.html
+	@tools/cov.py --out $(O)/cov $^
+
+# ---- benches ---------------------------------------------------------------------------------
+# The harness does the same work on bytes beside every peer, so it is compiled as peers are: -O3.
+$(O)/linux/bench/%.c.o: CF_linux += -O3
+
+bench: ## AREA=net: benches and their peers in turn; RECORD=1 adds to bench/history.csv
+	@tools/deps bench
+	@$(MAKE) -j$(JOBS) bench-build
+	@tools/bench $(if $(AREA),--area $(AREA)) $(if $(RECORD),--record) --out $(O)/bench/results.json \
+	    $(BENCH:%=$(O)/linux/%) $(wildcard bench/*_bench.py bench/*_bench.sh) \
+	    $$(ls -d $(O)/lwip/lwip_bench_*k 2>/dev/null)
+
+bench-build: all $(BENCH:%=$(O)/linux/%)
+	@bench/lwip_peer/build || echo 'Without lwIP, its column stays empty.'
+
+# ---- style, analysis, pages ------------------------------------------------------------------
+tidy: ## style rules, as a test
+	@tools/check --log $(O)/log tools/tidy.py tools/house.py
+layers: ## who may include whom, as a test
+	@tools/layers.py
+headers: ## every public header compiles alone: gcc, clang, C++20
+	@tools/headers
+format: ## rewrite the sources as clang-format wants them
+	@tools/format --fix
+format-check: ## say which sources clang-format would change
+	@tools/format
+docs: ## links resolve, code blocks marked `compile` do
+	@tools/docs.py
+lint: ## clang-tidy, cppcheck and shellcheck
+	@tools/lint $(BASE) $$(pkg-config --cflags $(HOST_PKGS))
+size: libs_image ## bytes of each library against tools/size.txt
+	@tools/size
+abi: ## what changed for users since the last tag: o/abi/breakage.md
+	@tools/abi.py
+golden: all ## rewrite expected outputs under test/; read the diff
+	@for t in $(SCRIPTS); do ! grep -q -e --golden $$t || $$t --golden; done
+
+# ---- for developers and packagers ------------------------------------------------------------
+hooks: ## run check-quick before each commit, and check the message's form
+	git config core.hooksPath tools/hooks
+
+compdb: ## compile_commands.json for editors
+	@$(MAKE) -Bn V=1 libs_clang $(HOST:%=$(O)/clang/libhost_%.a) $(TEST:%=$(O)/clang/%.c.o) | tools/compdb.py >compile_commands.json
+
+DIR := $(DESTDIR)$(PREFIX)
+install: all ## DESTDIR= PREFIX=/usr/local
+	install -d $(DIR)/bin $(DIR)/include/fa/wire $(DIR)/share/fata/pkg $(DIR)/lib/fata/linux-$(ARCH) $(DIR)/lib/fata/sim-$(ARCH)
+	install -m 755 $(patsubst %,$(O)/linux/%,$(filter-out peer,$(HOST))) $(DIR)/bin/
+	install -m 644 include/fa/*.* $(DIR)/include/fa/
+	install -m 644 include/fa/wire/*.h $(DIR)/include/fa/wire/
+	install -m 644 $(fa_image) $(plat_image) $(DIR)/lib/fata/linux-$(ARCH)/
+	install -m 644 $(fa_linux) $(sim_linux) $(DIR)/lib/fata/sim-$(ARCH)/
+	for p in src/*/pkg plat/*/pkg; do install -m 644 $$p $(DIR)/share/fata/pkg/$$(sed -n 's/^name: //p' $$p).pkg; done
+	for m in $(notdir $(MAN:.scd=)); do install -D -m 644 $(O)/man/$$m $(DIR)/share/man/man$${m##*.}/$$m; done
+
+VERSION = $(shell git describe --always --dirty 2>/dev/null)
+dist: ## o/fata-VERSION.tar.gz of the last commit
+	@mkdir -p $(O)
+	git archive --prefix=fata-$(VERSION)/ HEAD | gzip -9n >$(O)/fata-$(VERSION).tar.gz
+
+clean: ## remove o/
 	rm -rf $(O)
-.PHONY: all clean test-unit
+
+.PHONY: all help run deps site man quick-build check-build check-quick check check-full sim fuzz fuzz-replay fuzz-cov cov \
+        bench bench-build tidy layers headers format format-check docs lint size abi golden hooks compdb install dist clean \
+        $(VARIANTS:%=libs_%)
