@@ -19,6 +19,7 @@
 struct t_case {
     const char *name;
     void (*fn)(void);
+    int line;
     struct t_case *next;
 };
 
@@ -43,9 +44,14 @@ bool t_failed(void);
 /* Name of the running test. */
 const char *t_name(void);
 
+/* Call fn(ctx) and see whether an FA_ASSERT stops it. What it had begun stays half done. Not for
+ * fibers, which have a stack of their own. */
+bool t_traps(void (*fn)(void *ctx), void *ctx);
+
 #define T(test_name)                                                                       \
     static void t_fn_##test_name(void);                                                    \
-    static struct t_case t_case_##test_name = {#test_name, t_fn_##test_name, NULL};        \
+    static struct t_case t_case_##test_name = {                                            \
+        #test_name, t_fn_##test_name, __LINE__, NULL};                                     \
     [[gnu::constructor]] static void t_register_##test_name(void)                          \
     {                                                                                      \
         t_register(&t_case_##test_name);                                                   \

@@ -60,9 +60,9 @@ typedef uint64_t fa_ns; /* monotonic time or duration, nanoseconds */
 
 #define FA_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The struct of `type` whose `member` is at `pointer`. */
+/* The struct of `type`, const or not, whose `member` is at `pointer`. */
 #define FA_CONTAINER(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+    ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
 
 /* A bug if it does not hold, ours or the caller's. Always compiled in. */
 #define FA_ASSERT(expression) \

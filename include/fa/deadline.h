@@ -31,15 +31,17 @@ struct fa_deadline {
 
 /* Pinned. */
 struct fa_deadline_queue {
-    uint64_t now_tick;                   /* all before it has fired or is in `due` */
+    fa_ns now_ns;                          /* the latest time seen */
+    uint64_t now_tick;                     /* all before it has been popped */
+    uint32_t levels;                       /* bit l: level l is not empty */
     uint64_t occupied[FA_DEADLINE_LEVELS]; /* bit s: slot s of the level is not empty */
-    struct fa_list due;
     struct fa_list slots[FA_DEADLINE_LEVELS][FA_DEADLINE_SLOTS];
 };
 
 void fa_deadline_queue_init(struct fa_deadline_queue *queue, fa_ns now);
 
-/* Set or move a deadline. FA_NS_NEVER clears it; one already past is popped next. */
+/* Set or move a deadline. FA_NS_NEVER clears it, as does any time within a tick of it; one already
+ * past, by the time last seen, is popped next. */
 void fa_deadline_set(struct fa_deadline_queue *queue, struct fa_deadline *deadline, fa_ns at);
 
 /* Clear a deadline; nothing happens if it is not set. */
@@ -50,12 +52,13 @@ static inline bool fa_deadline_is_set(const struct fa_deadline *deadline)
     return fa_list_linked(&deadline->node);
 }
 
-/* Take out one deadline whose time has come at `now`; NULL if there is none (left). In order of
- * ticks; within a tick in an order that depends on the calls made alone. */
+/* Take out one deadline whose time has come at `now`; NULL if there is none (left). They come in
+ * order to within two ticks, those that were past when they were set as of that moment; and always
+ * in the same order for the same calls. */
 struct fa_deadline *fa_deadline_pop(struct fa_deadline_queue *queue, fa_ns now);
 
 /* When fa_deadline_pop() should be asked next: never later than a tick after the earliest
- * deadline, possibly before it. FA_NS_NEVER: nothing is set. */
+ * deadline, possibly before it; a time already past if one is due. FA_NS_NEVER: nothing is set. */
 fa_ns fa_deadline_next(const struct fa_deadline_queue *queue);
 
 #endif

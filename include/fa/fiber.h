@@ -8,7 +8,7 @@
 // Protocols are state machines and use none of this. Tested by test/unit/fiber_test.c.
 //
 //     static void greet(void *ctx) { fa_fiber_sleep_until(later); say(ctx); }
-//     FA_TRY(fa_fiber_spawn(&loop->fibers, greet, "hello", NULL));
+//     FA_TRY(fa_fiber_spawn(&loop->fibers, greet, &guest, NULL));
 
 #ifndef FA_FIBER_H
 #define FA_FIBER_H
@@ -33,10 +33,10 @@ struct fa_fiber {
     size_t stack_len;
     fa_fiber_fn fn;
     void *ctx;
-    uint32_t id;      /* 1, 2, 3 ... unique in the image; the actor of its trace records */
+    uint32_t id;      /* 1, 2, 3 ... in its struct fa_fibers; the actor of its trace records */
     fa_err wake_err;  /* what the wait returns */
-    bool cancelled;
-    bool running;
+    bool waiting;
+    bool cancelled; /* the next wait returns FA_ECANCEL */
 };
 
 struct fa_fibers_config {
@@ -54,7 +54,7 @@ struct fa_fibers {
     size_t live_count;
     size_t live_count_max; /* high-water mark */
     uint64_t refused_count; /* spawns that found the pool empty */
-    uint32_t next_id;
+    uint32_t last_id;
     void *main_stack_pointer;
     struct fa_fiber *current;
 };

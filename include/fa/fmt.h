@@ -3,7 +3,8 @@
 // fa/fmt.h: text into a caller's buffer, and numbers out of text. No locale, no float, no malloc.
 //
 // The format language is printf's, cut down: %d %i %u %x %X %o %c %s %.*s %p %%, lengths hh h l ll
-// z, flags 0 - and a width (number or *). Anything else traps. Tested by test/unit/fmt_test.c.
+// z, flags 0 - and a width (number or *). Anything else traps, as does a negative precision. Tested
+// by test/unit/fmt_test.c.
 
 #ifndef FA_FMT_H
 #define FA_FMT_H
@@ -19,7 +20,8 @@
 [[gnu::format(printf, 3, 0)]] size_t fa_fmt_va(
     char *at, size_t cap, const char *format, va_list args);
 
-/* A piece of text that grows in a fixed buffer and remembers whether something was cut off. */
+/* A piece of text that grows in a fixed buffer and remembers whether something was cut off. A NUL
+ * always follows it, so it holds cap - 1 bytes. Limits: cap at least 1. */
 struct fa_text {
     char *at;
     size_t cap;
@@ -42,18 +44,24 @@ fa_err fa_parse_u64(struct fa_slice text, uint64_t max, uint64_t *ret_value);
 /* The same, hexadecimal digits of either case, no prefix. */
 fa_err fa_parse_hex(struct fa_slice text, uint64_t max, uint64_t *ret_value);
 
-/* Civil time in UTC of `unix_s` seconds since 1970 (years 1970 to 9999). */
+/* Civil time in UTC. */
 struct fa_civil {
-    uint16_t year;
+    uint16_t year;   /* 1970..9999 */
     uint8_t month;   /* 1..12 */
     uint8_t day;     /* 1..31 */
     uint8_t hour;
     uint8_t minute;
-    uint8_t second;
+    uint8_t second;  /* 0..59; 60, a leap second, is understood and counts as the next one */
     uint8_t weekday; /* 0 is Sunday */
 };
 
+/* Civil time `unix_s` seconds after 1970-01-01T00:00:00Z. Limits: what is later than the year 9999
+ * is given as its last second. */
 struct fa_civil fa_civil_of(uint64_t unix_s);
+
+/* The way back; the weekday is not looked at. Traps if a field is out of its range above; a day
+ * behind the month's last counts on into the next month, so 30 February does not come back as
+ * itself. */
 uint64_t fa_civil_unix_s(const struct fa_civil *civil);
 
 #endif

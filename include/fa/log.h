@@ -40,6 +40,10 @@ extern const struct fa_log_source_info fa_log_source_infos[FA_LOG_SOURCE_COUNT];
 /* Largest level of each source that is shown and kept; FA_LOG_INFO at first. */
 extern enum fa_log_level fa_log_levels[FA_LOG_SOURCE_COUNT];
 
+/* Where whole lines such as "[   1.234567] tcp: warning: text\n" go beside the ring:
+ * fa_console_write() at first. The seconds count from the image's first line. */
+extern void (*fa_log_console)(struct fa_slice line);
+
 /* Log a line if its source's threshold lets it through. The line has no newline at its end. */
 #define FA_LOG(source, level, ...)                                        \
     do {                                                                  \
@@ -48,8 +52,8 @@ extern enum fa_log_level fa_log_levels[FA_LOG_SOURCE_COUNT];
         }                                                                 \
     } while (0)
 
-/* Limits: 480 bytes of text, the rest is cut off and marked. Not re-entrant: a line logged while
- * one is written is dropped and counted. */
+/* Limits: 480 bytes of text, the rest is cut off and marked by three dots. Control characters become
+ * question marks. Not re-entrant: a line logged while one is written is dropped and counted. */
 [[gnu::format(printf, 3, 4)]] void fa_log_emit(
     enum fa_log_source source, enum fa_log_level level, const char *format, ...);
 

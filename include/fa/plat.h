@@ -11,6 +11,13 @@
 
 #include "fa/base.h"
 
+/*
+ * Where the image begins: defined by the application or test, called once by the platform.
+ *
+ * Returns: the status to leave with, 0..255, as for fa_plat_exit().
+ */
+int fa_main(void);
+
 /* Monotonic time since some fixed point before the image started. Never goes back. */
 fa_ns fa_clock_mono_ns(void);
 
@@ -43,7 +50,8 @@ bool fa_plat_stop_requested(void);
 fa_err fa_plat_stack_map(size_t len, uint8_t **ret_at);
 
 /* One boot-time argument or environment variable. Returns an empty slice with at == NULL if there
- * is none. The bytes live as long as the image. Argument 0 is the image's own name. */
+ * is none. The bytes live as long as the image, and a NUL follows them. Argument 0 is the image's
+ * own name. */
 struct fa_slice fa_plat_arg(size_t idx);
 struct fa_slice fa_plat_env(struct fa_slice name);
 

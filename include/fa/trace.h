@@ -97,10 +97,16 @@ enum {
 void fa_trace_emit(
     enum fa_event_id event, fa_ns now, uint32_t actor, const void *payload, size_t len);
 
-/* The record at ring offset *cursor, copied out; advances *cursor. Start at ring->head. Returns:
- * FA_OK; FA_AGAIN at the end; FA_ECORRUPT if the ring's bytes make no sense (the ring may come
- * from a crash); FA_ENOSPC if cap < its payload. */
-fa_err fa_trace_read(const struct fa_trace_ring *ring, uint64_t *cursor,
+/*
+ * Copy out the record at ring offset *cursor, and move *cursor behind it. Start with 0: a cursor
+ * that the writer has overtaken moves up to the oldest record. The ring may lie in memory that
+ * another process writes to, or come from a crash: nothing in its bytes is trusted, and nothing is
+ * read outside of the `ring_len` bytes at `ring` and no record that was overwritten meanwhile.
+ *
+ * Returns: FA_OK; FA_AGAIN at the end; FA_ECORRUPT if the bytes make no sense; FA_ENOSPC if the
+ *          payload is longer than `cap` (1,024 is enough for all).
+ */
+fa_err fa_trace_read(const struct fa_trace_ring *ring, size_t ring_len, uint64_t *cursor,
     struct fa_trace_record *ret_record, void *payload, size_t cap);
 
 #endif
