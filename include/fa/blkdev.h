@@ -42,6 +42,7 @@ struct fa_blk_req {
     uint8_t *at;      /* count * block_bytes bytes, for read and write */
     fa_err result;    /* set on completion: FA_OK, FA_EIO, FA_ECORRUPT */
     fa_ns due_ns;     /* the device's own */
+    uint64_t tag;     /* the device's own */
     void *ctx;        /* the caller's own */
 };
 
@@ -64,7 +65,8 @@ struct fa_blkdev {
  * Hand in a request.
  *
  * Returns: FA_OK: it will be completed; FA_AGAIN: req_count_max are in flight; FA_EINVAL: blocks
- *          out of range, count 0 or above req_blocks_max, or a write to a read-only device.
+ *          out of range, count 0 or above req_blocks_max, or a write to or discard on a read-only
+ *          device.
  */
 static inline fa_err fa_blkdev_submit(struct fa_blkdev *dev, fa_ns now, struct fa_blk_req *req)
 {
@@ -87,6 +89,20 @@ static inline fa_ns fa_blkdev_deadline(const struct fa_blkdev *dev)
 static inline void fa_blkdev_close(struct fa_blkdev *dev)
 {
     dev->ops->close(dev);
+}
+
+/* Whether the device may carry out `req`, for implementations. Returns: FA_OK; FA_EINVAL. */
+static inline fa_err fa_blkdev_check(const struct fa_blkdev *dev, const struct fa_blk_req *req)
+{
+    if (req->op == FA_BLK_FLUSH) {
+        return FA_OK;
+    }
+    const struct fa_blkdev_info *info = &dev->info;
+    const bool fits = req->count > 0 && req->count <= info->req_blocks_max &&
+        req->count <= info->block_count && req->block <= info->block_count - req->count;
+    const bool allowed = req->op == FA_BLK_READ ||
+        (!info->read_only && (req->op == FA_BLK_WRITE || req->op == FA_BLK_DISCARD));
+    return fits && allowed ? FA_OK : FA_EINVAL;
 }
 
 #endif

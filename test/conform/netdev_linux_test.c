@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: ISC
+//
+// The suite of network cards on those of a Linux host: streams over every kind of socket, and two
+// taps in a network namespace of this process's own, joined by a wire made of packet sockets. (A
+// kernel bridge would talk in between.)
+
+#include <net/if.h>
+#include <netpacket/packet.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fa/fmt.h"
+#include "fa/stream.h"
+#include "fa/tap.h"
+#include "plat/linux/linux.h"
+#include "test/conform/netdev_conform.h"
+#include "test/frame.h"
+#include "test/t.h"
+
+enum {
+    BUF_COUNT = 128,
+};
+
+static struct fa_pool pools[2];
+static _Alignas(64) uint8_t memory[2][BUF_COUNT * FA_BUF_SIZE];
+static struct fa_counters counters;
+static struct fa_stream streams[2];
+static uint8_t areas[2][16384];
+static struct fa_tap taps[2];
+
+static void init_pair(struct conform_netdev_pair *ret_pair)
+{
+    counters = (struct fa_counters){};
+    for (unsigned i = 0; i < 2; i++) {
+        fa_pool_init(&pools[i], memory[i], sizeof memory[i], FA_BUF_SIZE);
+        ret_pair->pool[i] = &pools[i];
+    }
+    ret_pair->counters = &counters;
+}
+
+/* A readiness that is there already comes at once; the kernel may need a moment for others. */
+static void pump_kernel(void)
+{
+    volatile struct timespec moment = {.tv_nsec = 1000 * 1000};
+    (void)fa__linux_poll(&moment);
+}
+
+static void close_nothing(void)
+{
+}
+
+static const char *open_stream(
+    unsigned i, const char *address, struct conform_netdev_pair *ret_pair)
+{
+    const char *reason = NULL;
+    fa_err err = fa_stream_open(&streams[i],
+        &(struct fa_stream_config){.address = address,
+            .name = i == 0 ? "left" : "right",
+            .pool = &pools[i],
+            .area = areas[i],
+            .area_len = sizeof areas[i],
+            .counters = &counters},
+        &reason);
+    ret_pair->dev[i] = &streams[i].dev;
+    return err == FA_OK ? NULL : reason;
+}
+
+static const char *open_socketpair(struct conform_netdev_pair *ret_pair)
+{
+    int fds[2];
+    init_pair(ret_pair);
+    FA_ASSERT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        char address[16];
+        (void)fa_fmt(address, sizeof address, "fd:%d", fds[i]);
+        FA_ASSERT(open_stream(i, address, ret_pair) == NULL);
+    }
+    return NULL;
+}
+
+static char socket_path[64];
+
+static const char *open_path(struct conform_netdev_pair *ret_pair)
+{
+    char address[80];
+    struct fa_buf *buf;
+    init_pair(ret_pair);
+    (void)fa_fmt(socket_path, sizeof socket_path, "/tmp/fata-netdev-%d.sock", getpid());
+    (void)fa_fmt(address, sizeof address, "listen:%s", socket_path);
+    const char *reason = open_stream(0, address, ret_pair);
+    if (reason == NULL) {
+        (void)fa_fmt(address, sizeof address, "connect:%s", socket_path);
+        reason = open_stream(1, address, ret_pair);
+    }
+    FA_ASSERT(reason == NULL);
+    FA_ASSERT(fa_netdev_rx(&streams[0].dev, 0, &buf, 1) == 0); /* accepts */
+    FA_ASSERT(streams[0].state == FA_STREAM_UP);
+    return NULL;
+}
+
+static void check_path_is_gone(void)
+{
+    CHECK(access(socket_path, F_OK) != 0);
+}
+
+static int wire_fds[2]; /* a packet socket on each tap's interface */
+
+/* Carry what one tap sent to the other. */
+static void pump_taps(void)
+{
+    static uint8_t frame[2048];
+    for (unsigned i = 0; i < 2; i++) {
+        ssize_t len;
+        while ((len = recv(wire_fds[i], frame, sizeof frame, MSG_DONTWAIT)) > 0) {
+            CHECK_EQ(send(wire_fds[1 - i], frame, (size_t)len, 0), len);
+        }
+    }
+    pump_kernel();
+}
+
+/* Bring an interface up and listen on it. Returns: whether that went well. */
+static bool join_wire(const char *name, int *ret_fd)
+{
+    struct ifreq request = {.ifr_flags = IFF_UP};
+    struct sockaddr_ll place = {.sll_family = AF_PACKET, .sll_protocol = 0x0300}; /* ETH_P_ALL */
+    int yes = 1;
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    fa_copy(request.ifr_name, name, strlen(name));
+    place.sll_ifindex = (int)if_nametoindex(name);
+    *ret_fd = fd;
+    return fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0 &&
+           setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes) == 0 &&
+           bind(fd, (const struct sockaddr *)&place, sizeof place) == 0;
+}
+
+/* Two taps on a wire in a namespace. Returns: why not, or NULL. */
+static const char *make_namespace(void)
+{
+    static const char *const names[] = {"tap0", "tap1"};
+    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+        return "no network namespace of its own";
+    }
+    /* Nobody but the test is to send anything. */
+    FILE *file = fopen("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w");
+    if (file != NULL) {
+        (void)fputs("1", file);
+        (void)fclose(file);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        const char *reason = NULL;
+        if (fa_tap_open(&taps[i], &(struct fa_tap_config){.name = names[i], .pool = &pools[i]},
+                &reason) != FA_OK) {
+            return reason;
+        }
+        if (!join_wire(names[i], &wire_fds[i])) {
+            return "no packet sockets";
+        }
+    }
+    return NULL;
+}
+
+/* The taps stay open for all claims, for one that is closed is gone. Each claim gets copies of the
+ * descriptors, which also shows that inherited ones work. */
+static int tap_fds[2];
+
+static const char *open_taps(struct conform_netdev_pair *ret_pair)
+{
+    init_pair(ret_pair);
+    for (unsigned i = 0; i < 2; i++) {
+        char address[16];
+        const char *reason = NULL;
+        int fd = dup(tap_fds[i]);
+        (void)fa_fmt(address, sizeof address, "fd:%d", fd);
+        if (fa_tap_open(&taps[i],
+                &(struct fa_tap_config){.name = address, .pool = &pools[i], .counters = &counters},
+                &reason) != FA_OK) {
+            return reason;
+        }
+        ret_pair->dev[i] = &taps[i].dev;
+    }
+    pump_taps();
+    (void)frame_drain(&taps[0].dev, 0); /* what the claim before left on the wire */
+    (void)frame_drain(&taps[1].dev, 0);
+    return NULL;
+}
+
+T(stream_over_a_socket_pair_is_a_netdev)
+{
+    CHECK(conform_netdev(&(struct conform_netdev_target){.name = "stream fd",
+              .open = open_socketpair,
+              .close = close_nothing,
+              .pump = pump_kernel}) == NULL);
+}
+
+T(stream_over_a_path_is_a_netdev)
+{
+    CHECK(conform_netdev(&(struct conform_netdev_target){.name = "stream path",
+              .open = open_path,
+              .close = check_path_is_gone,
+              .pump = pump_kernel}) == NULL);
+}
+
+T(tap_is_a_netdev)
+{
+    struct conform_netdev_pair pair;
+    init_pair(&pair);
+    const char *reason = make_namespace();
+    if (reason == NULL) {
+        tap_fds[0] = dup(taps[0].watch.fd);
+        tap_fds[1] = dup(taps[1].watch.fd);
+        fa_netdev_close(&taps[0].dev);
+        fa_netdev_close(&taps[1].dev);
+        reason = conform_netdev(&(struct conform_netdev_target){
+            .name = "tap", .open = open_taps, .close = close_nothing, .pump = pump_taps});
+    }
+    if (reason != NULL) {
+        t_skip(reason);
+    }
+}
+
+T(frame_longer_than_a_tap_allows_is_dropped_whole)
+{
+    struct conform_netdev_pair pair;
+    uint8_t frame[FA_ETH_HDR_LEN + 1001] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
+    char address[16];
+    const char *reason = NULL;
+    struct fa_buf *buf = NULL;
+    if (tap_fds[1] == 0) {
+        t_skip("no taps");
+        return;
+    }
+    init_pair(&pair);
+    (void)fa_fmt(address, sizeof address, "fd:%d", dup(tap_fds[1]));
+    REQUIRE(fa_tap_open(&taps[1],
+                &(struct fa_tap_config){
+                    .name = address, .mtu_bytes = 1000, .pool = &pools[1], .counters = &counters},
+                &reason) == FA_OK);
+    (void)frame_drain(&taps[1].dev, 0);
+    CHECK_EQ(send(wire_fds[1], frame, sizeof frame, 0), sizeof frame);
+    CHECK_EQ(send(wire_fds[1], frame, sizeof frame - 1, 0), sizeof frame - 1);
+    for (unsigned i = 0; i < 1000; i++) {
+        pump_kernel();
+        buf = frame_take(&taps[1].dev, 0);
+        if (buf != NULL) {
+            CHECK_EQ(buf->len, FA_ETH_HDR_LEN + 1000);
+            fa_buf_drop(buf);
+            break;
+        }
+    }
+    CHECK(buf != NULL);
+    CHECK_EQ(FA_COUNTER_VALUE(&counters, netdev_rx_too_long), 1);
+    fa_netdev_close(&taps[1].dev);
+    CHECK_EQ(pools[1].used_count, 0);
+}
+
+T(tap_that_cannot_be_had_says_why)
+{
+    static const struct {
+        const char *name;
+        uint16_t mtu_bytes;
+        fa_err err;
+        const char *word; /* of the reason */
+    } cases[] = {
+        {"", 0, FA_EINVAL, "1 to 15 bytes"},
+        {"sixteen-bytes-xx", 0, FA_EINVAL, "1 to 15 bytes"},
+        {"fd:x", 0, FA_EINVAL, "number"},
+        {"fd:0", 0, FA_EINVAL, "no tap"},
+        {"fd:99999", 0, FA_EINVAL, "no tap"},
+        {"lo", 0, FA_EINVAL, "no tap with one queue"},
+        {"tap0", 0, FA_EREFUSED, "in use"},
+        {"tap7", 9000, FA_EINVAL, "packet buffers"},
+    };
+    struct conform_netdev_pair pair;
+    init_pair(&pair);
+    if (access("/dev/net/tun", R_OK | W_OK) != 0 || if_nametoindex("tap1") == 0) {
+        t_skip("no taps");
+        return;
+    }
+    for (unsigned i = 0; i < FA_COUNT_OF(cases); i++) {
+        const char *reason = "";
+        fa_err err = fa_tap_open(&taps[0],
+            &(struct fa_tap_config){
+                .name = cases[i].name, .mtu_bytes = cases[i].mtu_bytes, .pool = &pools[0]},
+            &reason);
+        if (err != cases[i].err || strstr(reason, cases[i].word) == NULL) {
+            t_fail(__FILE__, __LINE__, "%s: %s: %s", cases[i].name, fa_err_name(err), reason);
+        }
+    }
+}
