@@ -6,7 +6,7 @@
 // allocates from its pool alone: the owner asks, the device answers. Every buffer has one owner: a
 // received one belongs to whoever took it, a committed one to the device. Implementations:
 // src/dev/vnet.c (a port of a switch), plat/linux/tap.c, plat/linux/stream.c, and the wrappers
-// src/dev/{capture,fault,trace}.c. All pass test/conform/netdev_conform.c.
+// src/dev/{capture,fault,tracedev}.c. All pass test/conform/netdev_conform.c.
 //
 //     count = fa_netdev_rx(dev, now, frames, 64);
 //     if (fa_netdev_tx_reserve(dev, &buf) == FA_OK) {
@@ -22,19 +22,19 @@
 #include "fa/buf.h"
 
 enum {
-    FA_MAC_LEN = 6,             /* bytes */
-    FA_ETH_HDR_LEN = 14,        /* bytes: target, source, type */
-    FA_NETDEV_BURST_MAX = 64,   /* frames a caller takes at once */
-    FA_NETDEV_MTU_MAX = 65535,  /* bytes */
+    FA_MAC_LEN = 6,            /* bytes */
+    FA_ETH_HDR_LEN = 14,       /* bytes: target, source, type */
+    FA_NETDEV_BURST_MAX = 64,  /* frames a caller takes at once */
+    FA_NETDEV_MTU_MAX = 65535, /* bytes */
 };
 
 /* What is known of a device; constant once it is initialised. */
 struct fa_netdev_info {
-    char name[16];         /* for logs and captures */
+    char name[16]; /* for logs and captures */
     uint8_t mac[FA_MAC_LEN];
-    uint16_t mtu_bytes;    /* largest payload, Ethernet header not counted */
-    uint8_t rx_offload;    /* enum fa_offload_flags that received frames may carry */
-    uint8_t tx_offload;    /* enum fa_offload_flags that sent frames may carry */
+    uint16_t mtu_bytes; /* largest payload, Ethernet header not counted */
+    uint8_t rx_offload; /* enum fa_offload_flags that received frames may carry */
+    uint8_t tx_offload; /* enum fa_offload_flags that sent frames may carry */
 };
 
 struct fa_netdev;
@@ -60,8 +60,9 @@ struct fa_netdev {
  *
  * Owns:    the caller owns every buffer written to ret_bufs and drops it or passes it on.
  * Returns: how many; 0 if none waits, or the device is gone.
- * Limits:  a frame has FA_ETH_HDR_LEN bytes at least and FA_ETH_HDR_LEN + mtu_bytes at most;
- *          others are dropped and counted by the device. Frames may carry trailing bytes.
+ * Limits:  a frame has FA_ETH_HDR_LEN bytes at least and FA_ETH_HDR_LEN + mtu_bytes at most, unless
+ *          its offload descriptor says TSO; others are dropped and counted by the device. Frames
+ *          may carry trailing bytes.
  */
 static inline size_t fa_netdev_rx(
     struct fa_netdev *dev, fa_ns now, struct fa_buf **ret_bufs, size_t count_max)
@@ -84,8 +85,9 @@ static inline fa_err fa_netdev_tx_reserve(struct fa_netdev *dev, struct fa_buf *
  * Send a frame: a reserved one, or one received from any device. Cannot fail: a frame the host
  * then loses is a lost frame, as on any wire. It may be kept back until fa_netdev_tx_flush().
  *
- * Limits: at most FA_ETH_HDR_LEN + mtu_bytes bytes, unless its offload descriptor says TSO; a
- *         longer one is dropped and counted.
+ * Limits: FA_ETH_HDR_LEN bytes at least and FA_ETH_HDR_LEN + mtu_bytes at most, unless its offload
+ *         descriptor says TSO; nothing asked for that is not in info.tx_offload. Another frame is
+ *         dropped and counted.
  */
 static inline void fa_netdev_tx_commit(struct fa_netdev *dev, fa_ns now, struct fa_buf *take)
 {
@@ -105,7 +107,8 @@ static inline fa_ns fa_netdev_deadline(const struct fa_netdev *dev)
     return dev->ops->deadline(dev);
 }
 
-/* Let go of the outside and drop what is queued. Nothing else may be called afterwards. */
+/* Let go of the outside and drop what is queued; a wrapper closes the device inside it as well.
+ * Nothing else may be called afterwards. Frames taken before stay with whoever took them. */
 static inline void fa_netdev_close(struct fa_netdev *dev)
 {
     dev->ops->close(dev);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: ISC
+//
+// fa/hostnet.h: the network card of the place an image runs in, chosen by a text at boot.
+//
+// On Linux the text is tap:NAME (fa/tap.h), connect:PATH, listen:PATH or fd:N (fa/stream.h). In the
+// simulator there is no outside: the card is a port of a switch (fa/vnet.h) with nobody else on it,
+// whatever the text says. Implemented by plat/linux/hostnet.c and plat/sim/hostnet.c; tested by
+// test/unit/hostnet_test.c.
+//
+//     if (fa_hostnet_open(&net, "tap:tap0", &pool, &reason) != FA_OK)
+//         die(reason);
+//     use(net.dev);
+
+#ifndef FA_HOSTNET_H
+#define FA_HOSTNET_H
+
+#include "fa/base.h"
+#include "fa/buf.h"
+#include "fa/stream.h"
+#include "fa/tap.h"
+#include "fa/vnet.h"
+
+enum {
+    FA_HOSTNET_AREA_BYTES = 65536, /* where a stream's bytes are received */
+    FA_HOSTNET_MAC_COUNT = 4,
+};
+
+/* `dev` is the part to use. Private below. Pinned. */
+struct fa_hostnet {
+    struct fa_netdev *dev;
+    union {
+        struct fa_tap tap;
+        struct fa_stream stream;
+        struct fa_vnet_port port;
+    };
+    struct fa_vnet vnet;
+    struct fa_vnet_mac macs[FA_HOSTNET_MAC_COUNT];
+    uint8_t area[FA_HOSTNET_AREA_BYTES];
+};
+
+/*
+ * Open the card. fa_netdev_close(net->dev) closes it.
+ *
+ * Owns:    borrows `where` during the call, `pool` until close.
+ * Returns: FA_OK; else as fa_tap_open() or fa_stream_open(), and *reterr_reason is static text that
+ *          says what to do about it.
+ */
+fa_err fa_hostnet_open(
+    struct fa_hostnet *net, const char *where, struct fa_pool *pool, const char **reterr_reason);
+
+#endif
