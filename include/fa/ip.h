@@ -36,13 +36,13 @@ struct fa_endpoint {
 struct fa_ip_meta {
     struct fa_ip local;
     struct fa_ip remote;
-    uint8_t protocol;     /* FA_IP_PROTO_... */
-    uint8_t ttl;          /* hop limit; 0 to send: the usual one */
-    uint8_t traffic;      /* traffic class: DSCP and ECN */
-    bool multicast;       /* it came to, or goes to, a group or broadcast address */
+    uint8_t protocol; /* FA_IP_PROTO_... */
+    uint8_t ttl;      /* hop limit; 0 to send: the usual one */
+    uint8_t traffic;  /* traffic class: DSCP and ECN */
+    bool multicast;   /* it came to, or goes to, a group or broadcast address */
     bool dont_fragment;
-    uint8_t iface;        /* index of the interface in its stack */
-    uint16_t mtu_bytes;   /* of the way to `remote`, as far as it is known */
+    uint8_t iface;      /* index of the interface in its stack */
+    uint16_t mtu_bytes; /* of the way to `remote`, as far as it is known */
 };
 
 static inline struct fa_ip fa_ip_from4(const uint8_t b[4])

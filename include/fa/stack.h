@@ -30,25 +30,29 @@
 enum {
     FA_STACK_IFACE_MAX = 4,
     FA_STACK_ROUTE_MAX = 16,
+    FA_STACK_LOOPBACK_COUNT_MAX = 64, /* packets to ourselves that wait for the next poll */
+    FA_STACK_LOOPBACK_MTU = 1500,     /* bytes */
 };
+
+#define FA_STACK_RETRY_NS FA_NS_MS /* when to ask a device again that took no more frames */
 
 /* How one interface is set up. Either `dhcp`, or `ip` with `prefix_bits`. */
 struct fa_iface_config {
-    struct fa_netdev *dev;  /* borrowed; closed by its owner after the stack */
+    struct fa_netdev *dev; /* borrowed; closed by its owner after the stack */
     bool dhcp;
     struct fa_ip ip;
-    uint8_t prefix_bits;    /* of its family: 24 for 192.0.2.1/24 */
-    struct fa_ip gateway;   /* zero: none */
-    const char *hostname;   /* for DHCP; NULL: none */
+    uint8_t prefix_bits;  /* of its family: 24 for 192.0.2.1/24 */
+    struct fa_ip gateway; /* zero: none */
+    const char *hostname; /* for DHCP; NULL: none */
 };
 
 struct fa_stack_config {
     struct fa_iface_config ifaces[FA_STACK_IFACE_MAX];
     uint32_t iface_count;
-    struct fa_pool *pool;           /* for what the stack itself sends and keeps */
-    struct fa_tcp_config tcp;       /* pool, counters and rand are filled in */
-    struct fa_counters *counters;   /* NULL: fa_counters_main */
-    uint64_t seed;                  /* 0: entropy; else the same random numbers every time */
+    struct fa_pool *pool;         /* for what the stack itself sends and keeps */
+    struct fa_tcp_config tcp;     /* pool, counters and rand are filled in */
+    struct fa_counters *counters; /* NULL: fa_counters_main */
+    uint64_t seed;                /* 0: entropy; else the same random numbers every time */
 };
 
 /* One interface. Private below. */
@@ -56,16 +60,18 @@ struct fa_iface {
     struct fa_iface_config config;
     struct fa_arp arp;
     struct fa_dhcp dhcp;
-    struct fa_ip ip;       /* zero: not yet known */
+    struct fa_ip ip; /* zero: not yet known */
     uint8_t prefix_bits;
-    bool up;               /* has an address */
+    bool up;            /* has an address */
+    bool unflushed;     /* frames were committed since the last flush */
+    uint16_t mtu_bytes; /* the device's, or less if DHCP says so */
 };
 
 struct fa_route {
     struct fa_ip prefix;
     uint8_t prefix_bits;
     uint8_t iface;
-    struct fa_ip gateway;  /* zero: on the link */
+    struct fa_ip gateway; /* zero: on the link */
 };
 
 /* Private below, complete so that it can be static. Pinned. */
@@ -80,16 +86,28 @@ struct fa_stack {
     struct fa_tcp tcp;
     struct fa_rand rand;
     struct fa_counters *counters;
-    struct fa_loop *loop;
+    struct fa_loop *loop; /* NULL: none */
     struct fa_waitq up_waitq;
+    struct fa_list loopback; /* of fa_buf.node: IPv4 packets to ourselves */
+    uint32_t loopback_count;
+    uint32_t turn;  /* which transport may send next */
+    fa_ns now;      /* of the last poll */
+    fa_ns retry_ns; /* devices were full: when to try again; FA_NS_NEVER */
 };
 
+/*
+ * Set the stack up: static addresses are in use from now on, DHCP begins with the first poll.
+ *
+ * Limits: traps on a config that makes no sense: a static address that no host may have, a gateway
+ *         that is the interface itself, more interfaces than FA_STACK_IFACE_MAX.
+ */
 void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config, fa_ns now);
 
-/* Bring the interfaces up and poll them from the next turn on. */
+/* Poll the stack from the loop's next turn on. */
 void fa_stack_start(struct fa_stack *stack, struct fa_loop *loop);
 
-/* Stop polling; release DHCP leases; connections are reset. */
+/* Stop polling; release DHCP leases; connections are reset. What the devices take of the last
+ * packets is sent. Buffers of the stack's own are given back; the caller closes its UDP sockets. */
 void fa_stack_stop(struct fa_stack *stack);
 
 /* Whether every interface has an address. */
@@ -105,12 +123,26 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now);
 /* When to poll next; FA_NS_NEVER. O(1). */
 fa_ns fa_stack_deadline(const struct fa_stack *stack);
 
+/*
+ * Add a route beside those of the interfaces' own networks and gateways; of equally long prefixes
+ * the one added first is taken. It is forgotten when its interface loses its address.
+ *
+ * Returns: FA_OK; FA_ENOSPC: FA_STACK_ROUTE_MAX are there; FA_EINVAL: no such interface, or not
+ *          of one family.
+ */
+fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route);
+
+/* The address that packets to `remote` are sent from. Returns: FA_OK; FA_ENOENT: no route. */
+fa_err fa_stack_source_for(
+    const struct fa_stack *stack, const struct fa_ip *remote, struct fa_ip *ret_local);
+
 /* Begin a TCP connection: route, source address and MTU come from the stack. Returns: as
  * fa_tcp_connect(); FA_ENOENT: no route or no address. */
 fa_err fa_stack_connect(
     struct fa_stack *stack, const struct fa_endpoint *remote, struct fa_flow **ret_flow);
 
-/* As above, and wait until it stands. Returns also: FA_EREFUSED; FA_ETIMEOUT; FA_ECANCEL. Yields. */
+/* As above, and wait until it stands. Returns also: FA_EREFUSED; FA_ETIMEOUT; FA_ECANCEL. Yields.
+ */
 fa_err fa_stack_connect_wait(struct fa_stack *stack, const struct fa_endpoint *remote,
     fa_ns deadline, struct fa_flow **ret_flow);
 

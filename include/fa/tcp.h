@@ -27,8 +27,8 @@
 #include "fa/rand.h"
 
 enum {
-    FA_TCP_MSS_DEFAULT = 536,     /* bytes, RFC 9293 3.7.1: when the other side names none */
-    FA_TCP_REPLY_COUNT_MAX = 64,  /* resets and challenge ACKs waiting to be sent */
+    FA_TCP_MSS_DEFAULT = 536,    /* bytes, RFC 9293 3.7.1: when the other side names none */
+    FA_TCP_REPLY_COUNT_MAX = 64, /* resets of no connection, waiting to be sent */
 };
 
 /* RFC 9293 3.3.2. LISTEN is a struct of its own. */
@@ -46,42 +46,44 @@ enum fa_tcp_state {
     FA_TCP_STATE_COUNT,
 };
 
-struct fa_tcp_conn;  /* src/net/tcp_priv.h; size by FA_TCP_CONN_BYTES */
+struct fa_tcp_conn; /* src/net/tcp_priv.h; size by FA_TCP_CONN_BYTES */
 struct fa_tcp;
 
 /* All limits of a TCP. Zero means the default in brackets. */
 struct fa_tcp_config {
-    void *conn_memory;              /* conn_count_max * FA_TCP_CONN_BYTES bytes, 64-byte aligned */
-    uint32_t conn_count_max;        /* connections, half-open and TIME_WAIT ones included */
-    uint32_t *bucket_memory;        /* bucket_count words for the table of connections */
-    uint32_t bucket_count;          /* a power of two, about conn_count_max */
-    struct fa_pool *pool;           /* what is written but not acknowledged lives here */
-    struct fa_counters *counters;   /* NULL: fa_counters_main */
-    struct fa_rand *rand;           /* borrowed */
-    uint32_t rx_window_bytes;       /* receive window of a connection [262,144] */
-    uint32_t tx_buffer_bytes;       /* unacknowledged and unsent bytes of a connection [262,144] */
-    uint32_t tx_buffer_count_keep;  /* buffers of the pool that writers must leave free [1/8] */
-    fa_ns time_wait_ns;             /* 2 MSL [60 s]; the oldest gives way when the table is full */
-    fa_ns user_timeout_ns;          /* give up when nothing is acknowledged that long [100 s] */
-    fa_ns fin_wait_2_ns;            /* wait for the peer's FIN after our close [60 s] */
-    fa_ns delayed_ack_ns;           /* [40 ms], RFC 1122 4.2.3.2 allows up to 500 ms */
-    fa_ns rto_min_ns;               /* [200 ms]; RFC 6298 2.4 says 1 s, Linux 200 ms */
-    uint32_t challenge_acks_per_s;  /* RFC 5961 section 7 [100] */
+    void *conn_memory;             /* conn_count_max * FA_TCP_CONN_BYTES bytes, 64-byte aligned */
+    uint32_t conn_count_max;       /* connections, half-open and TIME_WAIT ones included */
+    uint32_t *bucket_memory;       /* bucket_count words for the table of connections */
+    uint32_t bucket_count;         /* a power of two, about conn_count_max */
+    struct fa_pool *pool;          /* what is written but not acknowledged lives here */
+    struct fa_counters *counters;  /* NULL: fa_counters_main */
+    struct fa_rand *rand;          /* borrowed */
+    uint32_t rx_window_bytes;      /* receive window of a connection [262,144] */
+    uint32_t tx_buffer_bytes;      /* unacknowledged and unsent bytes of a connection [262,144] */
+    uint32_t tx_buffer_count_keep; /* buffers of the pool that writers must leave free [1/8] */
+    fa_ns time_wait_ns;            /* 2 MSL [60 s]; the oldest gives way when the table is full */
+    fa_ns user_timeout_ns;         /* give up when nothing is acknowledged that long [100 s] */
+    fa_ns fin_wait_2_ns;           /* wait for the peer's FIN after our close [60 s] */
+    fa_ns delayed_ack_ns;          /* [40 ms], RFC 1122 4.2.3.2 allows up to 500 ms */
+    fa_ns rto_min_ns;              /* [200 ms]; RFC 6298 2.4 says 1 s, Linux 200 ms */
+    uint32_t challenge_acks_per_s; /* RFC 5961 section 7, about [100]; the exact number of a
+                                    * second is random, so that nobody can count with it */
+    uint32_t resets_per_s;         /* in answer to segments that belong to nobody [1000] */
 };
 
 struct fa_tcp_listen_config {
-    struct fa_ip ip;         /* zero: any address of the stack */
+    struct fa_ip ip; /* zero: any address of the stack */
     uint16_t port;
-    uint16_t backlog_max;    /* established, not yet accepted [128] */
-    uint16_t half_open_max;  /* SYN_RECEIVED [256] */
-    bool nagle;              /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
+    uint16_t backlog_max;   /* established, not yet accepted [128] */
+    uint16_t half_open_max; /* SYN_RECEIVED [256] */
+    bool nagle;             /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
 };
 
 struct fa_tcp_connect_config {
     struct fa_endpoint remote;
-    struct fa_ip local;      /* the address to speak from */
-    uint16_t local_port;     /* 0: chosen at random (RFC 6056) */
-    uint16_t mtu_bytes;      /* of the way there */
+    struct fa_ip local;  /* the address to speak from */
+    uint16_t local_port; /* 0: chosen at random (RFC 6056) */
+    uint16_t mtu_bytes;  /* of the way there */
     bool nagle;
 };
 
@@ -91,19 +93,20 @@ struct fa_tcp_listener {
     struct fa_list node;
     struct fa_tcp *tcp;
     struct fa_tcp_listen_config config;
+    struct fa_list half_open;
     struct fa_list accept_queue;
     uint32_t accept_count;
     uint32_t half_open_count;
 };
 
-/* An answer that belongs to no connection: RST, challenge ACK, ACK of TIME_WAIT. */
+/* A reset in answer to a segment that belongs to no connection. */
 struct fa_tcp_reply {
-    struct fa_ip_meta meta;
+    struct fa_ip local;
+    struct fa_ip remote;
     uint16_t local_port;
     uint16_t remote_port;
     uint32_t seq;
     uint32_t ack;
-    uint16_t window;
     uint8_t flags;
 };
 
@@ -115,17 +118,21 @@ struct fa_tcp {
     struct fa_list listeners;
     struct fa_list free;      /* connections used before and free again */
     struct fa_list dirty;     /* connections that may have something to send */
-    struct fa_list time_wait; /* oldest first */
+    struct fa_list time_wait; /* those nobody holds, oldest first */
+    struct fa_list starved;   /* connections whose writer waits for a buffer of the pool */
     struct fa_deadline_queue deadlines;
+    struct fa_deadline starved_retry;
+    struct fa_tcp_conn *last; /* found by the segment before; NULL: none */
     struct fa_tcp_reply replies[FA_TCP_REPLY_COUNT_MAX];
     uint32_t reply_head;
     uint32_t reply_count;
     uint32_t carved_count;
     uint32_t live_count;
     uint32_t next_id;
-    fa_ns now; /* of the present input, output or tick */
-    fa_ns challenge_window_ns;
-    uint32_t challenge_count;
+    fa_ns now;             /* of the present input, output or tick */
+    fa_ns budget_start_ns; /* of the second that the budgets below are for */
+    uint32_t challenge_budget;
+    uint32_t reset_budget;
 };
 
 void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns now);
@@ -140,7 +147,8 @@ void fa_tcp_input(
     struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take);
 
 /* ICMP says that the packet whose TCP header begins `quoted` (8 bytes at least) did not arrive.
- * `meta` is that packet's, seen from here. Hard errors end a connection in SYN_SENT only (RFC 5927).
+ * `meta` is that packet's, seen from here. Hard errors end a connection in SYN_SENT only (RFC
+ * 5927).
  */
 enum fa_tcp_icmp {
     FA_TCP_ICMP_UNREACHABLE,
@@ -155,8 +163,7 @@ void fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
  * Returns: whether there was one; *ret_meta then says where it goes. The checksum is complete.
  * Limits:  `buf` has FA_BUF_HEADROOM bytes of headroom and room for the connection's MSS.
  */
-bool fa_tcp_output(
-    struct fa_tcp *tcp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
+bool fa_tcp_output(struct fa_tcp *tcp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
 
 /* Whether fa_tcp_output() may have something to say. O(1). */
 static inline bool fa_tcp_has_output(const struct fa_tcp *tcp)
@@ -190,6 +197,12 @@ fa_err fa_tcp_listen(struct fa_tcp *tcp, struct fa_tcp_listener *listener,
  */
 fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect_config *config,
     struct fa_flow **ret_flow);
+
+/*
+ * Reset every connection that speaks from address `local`, or all with NULL, and what has not been
+ * accepted: the address is gone, or the stack stops. fa_tcp_output() fetches the resets.
+ */
+void fa_tcp_reset_all(struct fa_tcp *tcp, fa_ns now, const struct fa_ip *local);
 
 /* What is known of a connection; for tests, logs and tools. */
 struct fa_tcp_info {

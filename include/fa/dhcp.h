@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: ISC
+//
+// fa/dhcp.h: the DHCP client (RFC 2131, 2132, 5227 2.4) without I/O: an address for an interface.
+//
+// It speaks at once and takes the first offer; the address is used as soon as it is acknowledged,
+// and given back if another station turns out to have it. No INIT-REBOOT, INFORM or RFC 3396.
+// Tested by test/unit/dhcp_test.c, fuzz/dhcp_fuzz.c.
+//
+//     fa_dhcp_init(&dhcp, &(struct fa_dhcp_config){.mac = {2, 0, 0, 0, 0, 1}, .rand = &rand});
+//     fa_dhcp_start(&dhcp, now);
+//     while (fa_dhcp_output(&dhcp, now, empty, &meta)) send(empty, &meta);
+//     fa_dhcp_input(&dhcp, now, payload_from_port_67);
+//     if (fa_dhcp_event_take(&dhcp) == FA_DHCP_EVENT_BOUND) use(&dhcp.lease);
+
+#ifndef FA_DHCP_H
+#define FA_DHCP_H
+
+#include "fa/base.h"
+#include "fa/buf.h"
+#include "fa/counter.h"
+#include "fa/ip.h"
+#include "fa/rand.h"
+#include "fa/wire/dhcp.h"
+
+enum {
+    FA_DHCP_TRY_COUNT_MAX = 4, /* REQUESTs for an offer before it is given up (RFC 2131 3.1 5) */
+};
+
+#define FA_DHCP_HOLD_NS      (10 * FA_NS_S) /* after a DECLINE, RFC 2131 3.1 5 */
+#define FA_DHCP_RENEW_MIN_NS (60 * FA_NS_S) /* between renewals, RFC 2131 4.4.5 */
+
+enum fa_dhcp_state {
+    FA_DHCP_STOPPED,
+    FA_DHCP_SELECTING,
+    FA_DHCP_REQUESTING,
+    FA_DHCP_BOUND,
+    FA_DHCP_RENEWING,
+    FA_DHCP_REBINDING,
+    FA_DHCP_HOLDING, /* waits before it begins anew, after a NAK or a DECLINE */
+    FA_DHCP_STATE_COUNT,
+};
+
+struct fa_dhcp_config {
+    uint8_t mac[FA_MAC_LEN];
+    const char *host_name;        /* told to the server; NULL: none. Borrowed. 255 bytes at most */
+    struct fa_counters *counters; /* NULL: fa_counters_main */
+    struct fa_rand *rand;         /* borrowed */
+};
+
+/* What was leased. Zero: not said. */
+struct fa_dhcp_lease {
+    uint32_t ip;
+    uint32_t router;
+    uint32_t dns[FA_DHCP_DNS_COUNT_MAX];
+    uint32_t server_id;
+    uint32_t lease_s; /* UINT32_MAX: for ever */
+    uint16_t mtu_bytes;
+    uint8_t prefix_bits;
+    uint8_t dns_count;
+    fa_ns t1_ns;  /* when to renew */
+    fa_ns t2_ns;  /* when to ask any server */
+    fa_ns end_ns; /* when the address must not be used any more; FA_NS_NEVER */
+};
+
+/* What the owner has to do. */
+enum fa_dhcp_event {
+    FA_DHCP_EVENT_NONE,
+    FA_DHCP_EVENT_BOUND, /* use fa_dhcp.lease, which may have another address than before */
+    FA_DHCP_EVENT_LOST,  /* stop using the address */
+};
+
+/* Private below but for `state` and `lease`, complete so that it can be static. Movable. */
+struct fa_dhcp {
+    struct fa_dhcp_config config;
+    struct fa_dhcp_lease lease; /* valid in BOUND, RENEWING and REBINDING */
+    enum fa_dhcp_state state;
+    enum fa_dhcp_event event;
+    uint8_t pending;    /* enum fa_dhcp_type of the message to send now; 0: none */
+    uint32_t try_count; /* messages sent in this state */
+    uint32_t nak_count; /* since the last lease */
+    uint32_t xid;
+    uint32_t offered_ip;
+    uint32_t server_id; /* who offered, or who gets the pending DECLINE or RELEASE */
+    fa_ns begun_ns;     /* when this attempt to get or extend a lease began */
+    fa_ns due_ns;       /* when fa_dhcp_tick() has something to do; FA_NS_NEVER */
+};
+
+void fa_dhcp_init(struct fa_dhcp *dhcp, const struct fa_dhcp_config *config);
+
+/* Begin to look for an address. */
+void fa_dhcp_start(struct fa_dhcp *dhcp, fa_ns now);
+
+/* Give the address back: a RELEASE is the last thing fa_dhcp_output() has to say. */
+void fa_dhcp_stop(struct fa_dhcp *dhcp);
+
+/* Another station has the address: DECLINE it, wait, begin anew. Nothing happens without a lease.
+ */
+void fa_dhcp_decline(struct fa_dhcp *dhcp, fa_ns now);
+
+/* Take in the payload of a UDP datagram from port 67 to port 68. */
+void fa_dhcp_input(struct fa_dhcp *dhcp, fa_ns now, struct fa_slice payload);
+
+/* Write the next message, UDP header to payload, into the empty buffer `buf`, which has room for
+ * 8 + FA_DHCP_LEN_MAX bytes. Returns: whether
+ * there was one; *ret_meta then says where it goes: from 0.0.0.0 to 255.255.255.255, or, once
+ * there is a lease, from its address. */
+FA_MUST_USE bool fa_dhcp_output(
+    struct fa_dhcp *dhcp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
+
+/* Whether fa_dhcp_output() has something. O(1). */
+static inline bool fa_dhcp_has_output(const struct fa_dhcp *dhcp)
+{
+    return dhcp->pending != 0;
+}
+
+static inline fa_ns fa_dhcp_deadline(const struct fa_dhcp *dhcp)
+{
+    return dhcp->due_ns;
+}
+
+/* Let time pass: send again, renew, rebind, lose the lease. */
+void fa_dhcp_tick(struct fa_dhcp *dhcp, fa_ns now);
+
+/* What happened since the last call; ask after each input and tick. */
+enum fa_dhcp_event fa_dhcp_event_take(struct fa_dhcp *dhcp);
+
+const char *fa_dhcp_state_name(enum fa_dhcp_state state);
+
+#endif

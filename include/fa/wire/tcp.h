@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: ISC
+//
+// fa/wire/tcp.h: the TCP header and its options (RFC 9293 3.1 and 3.2, RFC 7323 2.2).
+//
+// Pure encode and decode; the checksum covers a pseudo-header, so addresses come along. Sequence
+// numbers mean nothing here. Tested by test/unit/wire_tcp_test.c, fuzz/wire_tcp_fuzz.c.
+//
+//     if (fa_tcp_decode(segment, meta, false, &header) == FA_TCP_GOOD)
+//         deliver(&header, fa_slice_from(segment, header.len));
+
+#ifndef FA_WIRE_TCP_H
+#define FA_WIRE_TCP_H
+
+#include "fa/base.h"
+#include "fa/ip.h"
+
+enum {
+    FA_TCP_HDR_LEN = 20,     /* bytes, without options */
+    FA_TCP_HDR_LEN_MAX = 60, /* bytes, with as many options as fit */
+    FA_TCP_SCALE_MAX = 14,   /* RFC 7323 2.3: a larger shift counts as this one */
+};
+
+/* Control bits, as they stand in byte 13. */
+enum fa_tcp_flags {
+    FA_TCP_FIN = 1 << 0,
+    FA_TCP_SYN = 1 << 1,
+    FA_TCP_RST = 1 << 2,
+    FA_TCP_PSH = 1 << 3,
+    FA_TCP_ACK = 1 << 4,
+    FA_TCP_URG = 1 << 5,
+    FA_TCP_ECE = 1 << 6,
+    FA_TCP_CWR = 1 << 7,
+};
+
+enum FA_MUST_USE fa_tcp_verdict {
+    FA_TCP_GOOD,
+    FA_TCP_SHORT,  /* less than a header */
+    FA_TCP_OFFSET, /* data offset below 5 words or beyond the bytes there are */
+    FA_TCP_PORT,   /* source or target port 0 */
+    FA_TCP_OPTION, /* an option's length is impossible */
+    FA_TCP_CSUM,
+};
+
+struct fa_tcp_header {
+    uint16_t source_port;
+    uint16_t target_port;
+    uint32_t seq;
+    uint32_t ack;
+    uint16_t window; /* as it stands, not scaled */
+    uint16_t mss;    /* bytes; 0: no such option */
+    uint8_t flags;   /* enum fa_tcp_flags */
+    uint8_t len;     /* bytes of header and options, written by decode, ignored by encode */
+    bool has_scale;
+    uint8_t scale; /* window shift, at most FA_TCP_SCALE_MAX */
+};
+
+/*
+ * Read and verify the segment `bytes`, header and payload. `csum_good`: the checksum was verified
+ * below. Options that it does not know are skipped.
+ *
+ * Returns: FA_TCP_GOOD, and only then *ret_header is written.
+ */
+enum fa_tcp_verdict fa_tcp_decode(struct fa_slice bytes, const struct fa_ip_meta *meta,
+    bool csum_good, struct fa_tcp_header *ret_header);
+
+/* Bytes that fa_tcp_encode() will write for `header`: 20, and 4 for each option. */
+static inline size_t fa_tcp_encoded_len(const struct fa_tcp_header *header)
+{
+    return FA_TCP_HDR_LEN + (header->mss != 0 ? 4u : 0u) + (header->has_scale ? 4u : 0u);
+}
+
+/*
+ * Write a header and its options in front of a payload of `payload_len` bytes whose checksum sum
+ * (fa/wire/csum.h) is `payload_sum`.
+ */
+void fa_tcp_encode(uint8_t *at, const struct fa_ip_meta *meta, const struct fa_tcp_header *header,
+    size_t payload_len, uint64_t payload_sum);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: ISC
+//
+// What ARP packets say: about neighbours, about our own address, and questions for it.
+
+#include "fa/wire/eth.h"
+#include "fa/wire/ip4.h"
+#include "src/net/arp_priv.h"
+
+/* Another station uses our address (RFC 5227 2.4). */
+static enum fa_arp_verdict defend(struct fa_arp *arp, fa_ns now)
+{
+    FA_COUNT(arp->config.counters, arp_conflicts);
+    bool announcing = now < fa_ns_after(arp->up_ns, FA_ARP_ANNOUNCE_COUNT * FA_ARP_ANNOUNCE_NS);
+    bool first = arp->defended_ns == FA_NS_NEVER;
+    if (!first && now < fa_ns_after(arp->defended_ns, FA_ARP_DEFEND_NS)) {
+        // Not again, or two stations that are both sure would fill the link.
+        if (arp->lost_said) {
+            return FA_ARP_FINE;
+        }
+        arp->lost_said = true;
+        return FA_ARP_LOST;
+    }
+    arp->defended_ns = now;
+    arp->lost_said = announcing;
+    arp->announce_due = true;
+    return announcing ? FA_ARP_LOST : FA_ARP_DEFENDED;
+}
+
+/* Bring what is known of the sender up to date. */
+static void update(
+    struct fa_arp *arp, fa_ns now, struct fa_arp_entry *entry, const struct fa_arp_packet *packet)
+{
+    bool answer = packet->op == FA_ARP_OP_REPLY && packet->target_ip == arp->ip;
+    bool same = fa_mac_equal(entry->mac, packet->sender_mac);
+    bool known = entry->state != FA_ARP_INCOMPLETE;
+    if (known && !same) {
+        FA_COUNT(arp->config.counters, arp_changed);
+    }
+    fa__arp_confirm(arp, entry, now, packet->sender_mac);
+    if (known && !same && !answer) {
+        // Believed, as fail-over relies on it, but to be confirmed when it is used.
+        entry->state = FA_ARP_STALE;
+    }
+}
+
+static void queue_reply(struct fa_arp *arp, const struct fa_arp_packet *packet)
+{
+    if (arp->reply_count == FA_ARP_REPLY_COUNT_MAX) {
+        FA_COUNT(arp->config.counters, arp_tx_reply_full);
+        return;
+    }
+    uint32_t idx = (arp->reply_head + arp->reply_count) % FA_ARP_REPLY_COUNT_MAX;
+    arp->reply_count++;
+    arp->replies[idx].ip = packet->sender_ip;
+    fa_copy(arp->replies[idx].mac, packet->sender_mac, FA_MAC_LEN);
+}
+
+/* Whether a station of our link may have this address: not the network's nor the broadcast one. */
+static bool is_neighbour(const struct fa_arp *arp, uint32_t ip)
+{
+    uint32_t host = ip & ~arp->mask;
+    bool has_ends = ~arp->mask > 1; // not with 31 and 32 bits (RFC 3021)
+    bool is_end = has_ends && (host == 0 || host == ~arp->mask);
+    return fa_ip4_is_host(ip) && ((ip ^ arp->ip) & arp->mask) == 0 && !is_end;
+}
+
+enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice bytes)
+{
+    static const enum fa_counter_id reasons[] = {
+        [FA_ARP_PACKET_SHORT] = FA_COUNTER_arp_rx_short,
+        [FA_ARP_PACKET_FORMAT] = FA_COUNTER_arp_rx_format,
+        [FA_ARP_PACKET_OP] = FA_COUNTER_arp_rx_op,
+        [FA_ARP_PACKET_SENDER] = FA_COUNTER_arp_rx_sender,
+    };
+    struct fa_arp_packet packet;
+    struct fa_counters *counters = arp->config.counters;
+    FA_COUNT(counters, arp_rx_packets);
+    enum fa_arp_packet_verdict verdict = fa_arp_packet_decode(bytes, &packet);
+    if (verdict != FA_ARP_PACKET_GOOD) {
+        counters->cell[reasons[verdict]]++;
+        return FA_ARP_FINE;
+    }
+    if (arp->ip == 0 || fa_mac_equal(packet.sender_mac, arp->config.mac)) {
+        FA_COUNT(counters, arp_rx_ignored);
+        return FA_ARP_FINE;
+    }
+    if (packet.sender_ip == arp->ip) {
+        return defend(arp, now);
+    }
+    bool for_us = packet.target_ip == arp->ip;
+    bool request = packet.op == FA_ARP_OP_REQUEST;
+    struct fa_arp_entry *entry = packet.sender_ip != 0 ? fa__arp_find(arp, packet.sender_ip) : NULL;
+    if (entry != NULL) {
+        update(arp, now, entry, &packet);
+    } else if (!for_us || !request) {
+        FA_COUNT(counters, arp_rx_ignored);
+    } else if (packet.sender_ip == 0) {
+        // A probe (RFC 5227 2.1.1): answered below, nothing to learn.
+    } else if (is_neighbour(arp, packet.sender_ip)) {
+        (void)fa__arp_learn(arp, now, packet.sender_ip, packet.sender_mac);
+    } else {
+        // Answered all the same: a router may serve our network from outside of it.
+        FA_COUNT(counters, arp_rx_foreign);
+    }
+    if (for_us && request) {
+        queue_reply(arp, &packet);
+    }
+    return FA_ARP_FINE;
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: ISC
+//
+// The stack: interfaces and their addresses, the poll, and connecting.
+
+#include "fa/stack.h"
+
+#include "fa/log.h"
+#include "fa/wire/ip4.h"
+#include "src/net/stack_priv.h"
+
+enum {
+    LEASE_MTU_MIN = 576, /* bytes: a lease that says less is not believed (RFC 791 3.1) */
+};
+
+/* ---- addresses ---- */
+
+/* Routes to the interface's own network and, by its gateway, to everywhere. */
+static void add_routes(struct fa_stack *stack, uint8_t idx, const struct fa_ip *gateway)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    struct fa_route link = {
+        .prefix = iface->ip,
+        .prefix_bits = iface->prefix_bits,
+        .iface = idx,
+    };
+    iface->config.gateway = *gateway;
+    struct fa_route far = {
+        .prefix = fa_ip4(0, 0, 0, 0),
+        .iface = idx,
+        .gateway = *gateway,
+    };
+    bool added = fa_stack_route_add(stack, &link) == FA_OK;
+    if (added && !fa_ip_is_zero(gateway)) {
+        added = fa_stack_route_add(stack, &far) == FA_OK;
+    }
+    if (!added) {
+        FA_LOG(net, FA_LOG_ERROR, "%s: no room for its routes: FA_STACK_ROUTE_MAX is %u",
+            iface->config.dev->info.name, FA_STACK_ROUTE_MAX);
+    }
+}
+
+static void take_down(struct fa_stack *stack, fa_ns now, uint8_t idx)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    if (!iface->up) {
+        return;
+    }
+    fa_tcp_reset_all(&stack->tcp, now, &iface->ip);
+    fa__stack_routes_drop(stack, idx);
+    fa_arp_address_set(&iface->arp, now, 0, 0);
+    iface->ip = (struct fa_ip){0};
+    iface->up = false;
+    FA_LOG(net, FA_LOG_INFO, "%s: no address", iface->config.dev->info.name);
+}
+
+static void bring_up(struct fa_stack *stack, fa_ns now, uint8_t idx, const struct fa_ip *ip,
+    uint8_t prefix_bits, const struct fa_ip *gateway)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    char text[FA_IP_TEXT_MAX];
+    FA_ASSERT(fa_ip_is4(ip) && prefix_bits <= 32);
+    iface->ip = *ip;
+    iface->prefix_bits = prefix_bits;
+    iface->up = true;
+    fa_arp_address_set(&iface->arp, now, fa_ip4_of(ip), prefix_bits);
+    add_routes(stack, idx, gateway);
+    fa_ip_text(ip, text, sizeof text);
+    FA_LOG(net, FA_LOG_INFO, "%s: %s/%u", iface->config.dev->info.name, text, prefix_bits);
+    if (fa_stack_is_up(stack)) {
+        fa_waitq_wake_all(&stack->up_waitq);
+    }
+}
+
+static void take_lease(struct fa_stack *stack, fa_ns now, uint8_t idx)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    const struct fa_dhcp_lease *lease = &iface->dhcp.lease;
+    struct fa_ip ip = fa_ip4_ip(lease->ip);
+    struct fa_ip gateway = lease->router != 0 ? fa_ip4_ip(lease->router) : (struct fa_ip){0};
+    uint16_t mtu = iface->config.dev->info.mtu_bytes;
+    bool less = lease->mtu_bytes >= LEASE_MTU_MIN && lease->mtu_bytes < mtu;
+    iface->mtu_bytes = less ? lease->mtu_bytes : mtu;
+    if (iface->up && fa_ip_equal(&iface->ip, &ip) && iface->prefix_bits == lease->prefix_bits) {
+        if (!fa_ip_equal(&iface->config.gateway, &gateway)) {
+            fa__stack_routes_drop(stack, idx);
+            add_routes(stack, idx, &gateway);
+        }
+        return;
+    }
+    take_down(stack, now, idx);
+    bring_up(stack, now, idx, &ip, lease->prefix_bits, &gateway);
+    char server[FA_IP_TEXT_MAX];
+    struct fa_ip server_ip = fa_ip4_ip(lease->server_id);
+    fa_ip_text(&server_ip, server, sizeof server);
+    FA_LOG(dhcp, FA_LOG_INFO, "%s: lease from %s for %u s", iface->config.dev->info.name, server,
+        lease->lease_s);
+}
+
+void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint8_t idx)
+{
+    switch (fa_dhcp_event_take(&stack->ifaces[idx].dhcp)) {
+    case FA_DHCP_EVENT_NONE:
+        break;
+    case FA_DHCP_EVENT_BOUND:
+        take_lease(stack, now, idx);
+        break;
+    case FA_DHCP_EVENT_LOST:
+        take_down(stack, now, idx);
+        break;
+    }
+}
+
+void fa__stack_conflict(struct fa_stack *stack, fa_ns now, uint8_t idx, enum fa_arp_verdict verdict)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    char text[FA_IP_TEXT_MAX];
+    fa_ip_text(&iface->ip, text, sizeof text);
+    FA_LOG(net, FA_LOG_WARNING, "%s: another station uses %s%s", iface->config.dev->info.name, text,
+        verdict == FA_ARP_DEFENDED ? ", told it is ours" : "");
+    if (verdict == FA_ARP_LOST && iface->config.dhcp) {
+        fa_dhcp_decline(&iface->dhcp, now);
+        fa__stack_dhcp_event(stack, now, idx);
+    }
+}
+
+/* ---- life ---- */
+
+static void init_iface(struct fa_stack *stack, fa_ns now, uint8_t idx)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    const struct fa_iface_config *config = &stack->config.ifaces[idx];
+    FA_ASSERT(config->dev != NULL);
+    iface->config = *config;
+    iface->ip = (struct fa_ip){0};
+    iface->prefix_bits = 0;
+    iface->up = false;
+    iface->unflushed = false;
+    iface->mtu_bytes = config->dev->info.mtu_bytes;
+    struct fa_arp_config arp = {.counters = stack->counters, .rand = &stack->rand};
+    struct fa_dhcp_config dhcp = {
+        .host_name = config->hostname, .counters = stack->counters, .rand = &stack->rand};
+    fa_copy(arp.mac, config->dev->info.mac, FA_MAC_LEN);
+    fa_copy(dhcp.mac, config->dev->info.mac, FA_MAC_LEN);
+    fa_arp_init(&iface->arp, &arp);
+    fa_dhcp_init(&iface->dhcp, &dhcp);
+    if (config->dhcp) {
+        fa_dhcp_start(&iface->dhcp, now);
+        return;
+    }
+    FA_ASSERT(fa_ip_is4(&config->ip) && fa_ip4_is_host(fa_ip4_of(&config->ip)));
+    FA_ASSERT(!fa_ip_equal(&config->gateway, &config->ip));
+    bring_up(stack, now, idx, &config->ip, config->prefix_bits, &config->gateway);
+}
+
+static bool poll_stack(struct fa_poller *poller, fa_ns now)
+{
+    return fa_stack_poll(FA_CONTAINER(poller, struct fa_stack, poller), now);
+}
+
+static fa_ns poll_deadline(const struct fa_poller *poller)
+{
+    return fa_stack_deadline(FA_CONTAINER(poller, const struct fa_stack, poller));
+}
+
+static const struct fa_poller_ops poller_ops = {.poll = poll_stack, .deadline = poll_deadline};
+
+void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config, fa_ns now)
+{
+    FA_ASSERT(config->iface_count <= FA_STACK_IFACE_MAX);
+    FA_ASSERT(config->pool != NULL);
+    // Not *stack = {0}: tables of neighbours are initialised as they are used.
+    stack->poller = (struct fa_poller){.ops = &poller_ops};
+    stack->config = *config;
+    stack->counters = config->counters != NULL ? config->counters : &fa_counters_main;
+    stack->route_count = 0;
+    stack->loop = NULL;
+    stack->loopback_count = 0;
+    stack->turn = 0;
+    stack->now = now;
+    stack->retry_ns = FA_NS_NEVER;
+    fa_list_init(&stack->loopback);
+    fa_waitq_init(&stack->up_waitq);
+    if (config->seed != 0) {
+        fa_rand_init_seed(&stack->rand, config->seed);
+    } else {
+        fa_rand_init_entropy(&stack->rand);
+    }
+    struct fa_counters *counters = stack->counters;
+    struct fa_rand *rand = &stack->rand;
+    struct fa_tcp_config tcp = config->tcp;
+    tcp.pool = config->pool;
+    tcp.counters = counters;
+    tcp.rand = rand;
+    fa_tcp_init(&stack->tcp, &tcp, now);
+    fa_udp_init(&stack->udp, &(struct fa_udp_config){.counters = counters, .rand = rand});
+    fa_icmp_init(&stack->icmp, &(struct fa_icmp_config){.counters = counters, .rand = rand});
+    for (uint8_t i = 0; i < config->iface_count; i++) {
+        init_iface(stack, now, i);
+    }
+}
+
+void fa_stack_start(struct fa_stack *stack, struct fa_loop *loop)
+{
+    FA_ASSERT(stack->loop == NULL);
+    stack->loop = loop;
+    fa_loop_add(loop, &stack->poller);
+}
+
+static fa_ns present(const struct fa_stack *stack)
+{
+    return stack->loop != NULL ? stack->loop->now : stack->now;
+}
+
+void fa_stack_stop(struct fa_stack *stack)
+{
+    fa_ns now = present(stack);
+    fa_tcp_reset_all(&stack->tcp, now, NULL);
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        fa_dhcp_stop(&stack->ifaces[i].dhcp);
+    }
+    fa__stack_output(stack, now);
+    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+        take_down(stack, now, i);
+    }
+    fa_icmp_done(&stack->icmp);
+    fa_buf_drop_all(&stack->loopback);
+    stack->loopback_count = 0;
+    if (stack->loop != NULL) {
+        fa_loop_remove(stack->loop, &stack->poller);
+        stack->loop = NULL;
+    }
+}
+
+/* ---- the poll ---- */
+
+bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
+{
+    stack->now = now;
+    bool came = fa__stack_input(stack, now);
+    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+        struct fa_iface *iface = &stack->ifaces[i];
+        if (now >= fa_arp_deadline(&iface->arp)) {
+            fa_arp_tick(&iface->arp, now);
+        }
+        if (now >= fa_dhcp_deadline(&iface->dhcp)) {
+            fa_dhcp_tick(&iface->dhcp, now);
+            fa__stack_dhcp_event(stack, now, i);
+        }
+    }
+    if (now >= fa_tcp_deadline(&stack->tcp)) {
+        fa_tcp_tick(&stack->tcp, now);
+    }
+    bool went = fa__stack_output(stack, now);
+    return came || went;
+}
+
+/* Whether someone has something to say that no device has refused yet. */
+static bool has_output(const struct fa_stack *stack)
+{
+    bool output = fa_icmp_has_output(&stack->icmp) || fa_udp_has_output(&stack->udp) ||
+                  fa_tcp_has_output(&stack->tcp) || stack->loopback_count != 0;
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        const struct fa_iface *iface = &stack->ifaces[i];
+        output = output || iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp);
+    }
+    return output;
+}
+
+fa_ns fa_stack_deadline(const struct fa_stack *stack)
+{
+    if (stack->retry_ns == FA_NS_NEVER && has_output(stack)) {
+        return 0;
+    }
+    fa_ns at = fa_ns_min(stack->retry_ns, fa_tcp_deadline(&stack->tcp));
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        const struct fa_iface *iface = &stack->ifaces[i];
+        at = fa_ns_min(at, fa_netdev_deadline(iface->config.dev));
+        at = fa_ns_min(at, fa_arp_deadline(&iface->arp));
+        at = fa_ns_min(at, fa_dhcp_deadline(&iface->dhcp));
+    }
+    return at;
+}
+
+bool fa_stack_is_up(const struct fa_stack *stack)
+{
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        if (!stack->ifaces[i].up) {
+            return false;
+        }
+    }
+    return true;
+}
+
+fa_err fa_stack_up_wait(struct fa_stack *stack, fa_ns deadline)
+{
+    while (!fa_stack_is_up(stack)) {
+        FA_TRY(fa_waitq_wait(&stack->up_waitq, deadline));
+    }
+    return FA_OK;
+}
+
+/* ---- connecting ---- */
+
+fa_err fa_stack_connect(
+    struct fa_stack *stack, const struct fa_endpoint *remote, struct fa_flow **ret_flow)
+{
+    struct fa__way way;
+    struct fa_ip_meta meta = {.remote = remote->ip};
+    if (fa__stack_way(stack, &meta, &way) != FA_OK || way.group) {
+        return FA_ENOENT;
+    }
+    const struct fa_iface *iface = &stack->ifaces[way.iface_idx];
+    struct fa_tcp_connect_config config = {
+        .remote = *remote,
+        .local = way.ours ? remote->ip : iface->ip,
+        .mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU : iface->mtu_bytes,
+    };
+    return fa_tcp_connect(&stack->tcp, present(stack), &config, ret_flow);
+}
+
+fa_err fa_stack_connect_wait(struct fa_stack *stack, const struct fa_endpoint *remote,
+    fa_ns deadline, struct fa_flow **ret_flow)
+{
+    struct fa_flow *flow;
+    uint8_t *at;
+    size_t cap;
+    FA_TRY(fa_stack_connect(stack, remote, &flow));
+    fa_err err = fa_flow_reserve_wait(flow, deadline, &at, &cap);
+    if (err != FA_OK) {
+        fa_flow_abort(flow);
+        return err;
+    }
+    fa_flow_commit(flow, 0);
+    *ret_flow = flow;
+    return FA_OK;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: ISC
+//
+// The way up: device, Ethernet, ARP or IPv4, then ICMP, UDP or TCP.
+
+#include "fa/wire/eth.h"
+#include "fa/wire/ip4.h"
+#include "fa/wire/udp.h"
+#include "src/net/stack_priv.h"
+
+/* A packet on its way up, as far as it is understood. */
+struct rx {
+    struct fa_stack *stack;
+    fa_ns now;
+    struct fa_buf *buf;
+    struct fa_iface *iface; /* NULL: we sent it ourselves */
+    uint8_t iface_idx;
+    bool link_group; /* its frame was sent to many stations */
+};
+
+static void drop(const struct rx *rx, enum fa_counter_id reason)
+{
+    fa__stack_drop(rx->stack, rx->now, rx->iface_idx, rx->buf, reason);
+}
+
+/* ---- transports ---- */
+
+static void input_report(const struct rx *rx, const struct fa_icmp_report *report)
+{
+    switch (report->meta.protocol) {
+    case FA_IP_PROTO_UDP:
+        fa_udp_icmp(&rx->stack->udp, &report->meta, report->quoted);
+        break;
+    case FA_IP_PROTO_TCP:
+        fa_tcp_icmp(&rx->stack->tcp, rx->now, &report->meta,
+            report->code == FA_ICMP_CODE_TOO_BIG ? FA_TCP_ICMP_TOO_BIG : FA_TCP_ICMP_UNREACHABLE,
+            report->quoted);
+        break;
+    default:
+        FA_COUNT(rx->stack->counters, icmp_rx_quote);
+    }
+}
+
+static void input_icmp(const struct rx *rx, const struct fa_ip_meta *meta)
+{
+    struct fa_icmp_report report;
+    if (fa_icmp_input(&rx->stack->icmp, rx->now, meta, rx->buf, &report)) {
+        input_report(rx, &report);
+        fa_buf_drop(rx->buf);
+    }
+}
+
+/* Hand up what the IPv4 header says is its payload. */
+static void input_transport(
+    const struct rx *rx, const struct fa_ip_meta *meta, const struct fa_ip4_header *ip)
+{
+    struct fa_stack *stack = rx->stack;
+    fa_buf_pull(rx->buf, ip->header_len);
+    switch (ip->protocol) {
+    case FA_IP_PROTO_TCP:
+        fa_tcp_input(&stack->tcp, rx->now, meta, rx->buf);
+        break;
+    case FA_IP_PROTO_UDP:
+        if (!fa_udp_input(&stack->udp, rx->now, meta, rx->buf)) {
+            fa_buf_push(rx->buf, ip->header_len);
+            fa_icmp_error_take(&stack->icmp, rx->now, meta, FA_ICMP_CODE_PORT, rx->buf);
+        }
+        break;
+    case FA_IP_PROTO_ICMP:
+        input_icmp(rx, meta);
+        break;
+    default:
+        FA_COUNT(stack->counters, ip4_rx_protocol);
+        fa_buf_push(rx->buf, ip->header_len);
+        fa_icmp_error_take(&stack->icmp, rx->now, meta, FA_ICMP_CODE_PROTOCOL, rx->buf);
+    }
+}
+
+/* ---- IPv4 ---- */
+
+/* Whether it is from a DHCP server to a client. Before the lease it may come to any address. */
+static bool is_dhcp(const struct rx *rx, const struct fa_ip4_header *ip)
+{
+    const uint8_t *udp = fa_buf_at(rx->buf) + ip->header_len;
+    return rx->iface->config.dhcp && ip->protocol == FA_IP_PROTO_UDP &&
+           ip->total_len >= ip->header_len + FA_UDP_HDR_LEN &&
+           fa_be16_load(udp) == FA_DHCP_PORT_SERVER && fa_be16_load(udp + 2) == FA_DHCP_PORT_CLIENT;
+}
+
+static void input_dhcp(
+    const struct rx *rx, const struct fa_ip_meta *meta, const struct fa_ip4_header *ip)
+{
+    struct fa_udp_header udp;
+    bool csum_good = (rx->buf->offload.flags & FA_OFFLOAD_CSUM_GOOD) != 0;
+    struct fa_slice datagram = fa_slice_from(fa_buf_slice(rx->buf), ip->header_len);
+    if (fa_udp_decode(datagram, meta, csum_good, &udp) != FA_UDP_GOOD) {
+        drop(rx, FA_COUNTER_dhcp_rx_bad_udp);
+        return;
+    }
+    struct fa_slice payload = {datagram.at + FA_UDP_HDR_LEN, udp.len - (size_t)FA_UDP_HDR_LEN};
+    fa_dhcp_input(&rx->iface->dhcp, rx->now, payload);
+    fa_buf_drop(rx->buf);
+    fa__stack_dhcp_event(rx->stack, rx->now, rx->iface_idx);
+}
+
+/* Drop what no honest station puts on a wire (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
+static bool check_wire(const struct rx *rx, const struct fa_ip4_header *ip)
+{
+    if (!fa_ip4_is_host(ip->source) || fa__iface_is_broadcast(rx->iface, ip->source) ||
+        fa_ip4_is_loopback(ip->target) || ip->target >> 24 == 0) {
+        drop(rx, FA_COUNTER_ip4_rx_martian);
+        return false;
+    }
+    if (fa__iface_has(rx->iface, ip->source)) {
+        drop(rx, FA_COUNTER_ip4_rx_own_source);
+        return false;
+    }
+    return true;
+}
+
+/* Whether it is for us; *ret_group: and for others. */
+static bool check_target(const struct rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
+{
+    bool group = fa__iface_is_broadcast(rx->iface, ip->target) || fa_ip4_is_multicast(ip->target);
+    if (!rx->iface->up || (!group && !fa__iface_has(rx->iface, ip->target))) {
+        drop(rx, FA_COUNTER_ip4_rx_not_for_us);
+        return false;
+    }
+    if (rx->link_group && !group) {
+        drop(rx, FA_COUNTER_ip4_rx_link_group);
+        return false;
+    }
+    *ret_group = group;
+    return true;
+}
+
+static void input_ip4(const struct rx *rx)
+{
+    static const enum fa_counter_id reasons[] = {
+        [FA_IP4_SHORT] = FA_COUNTER_ip4_rx_short,
+        [FA_IP4_VERSION] = FA_COUNTER_ip4_rx_version,
+        [FA_IP4_HEADER_LEN] = FA_COUNTER_ip4_rx_header_len,
+        [FA_IP4_TOTAL_LEN] = FA_COUNTER_ip4_rx_total_len,
+        [FA_IP4_CSUM] = FA_COUNTER_ip4_rx_bad_checksum,
+        [FA_IP4_OPTIONS] = FA_COUNTER_ip4_rx_options,
+        [FA_IP4_SOURCE_ROUTE] = FA_COUNTER_ip4_rx_source_route,
+    };
+    struct fa_ip4_header ip;
+    FA_COUNT(rx->stack->counters, ip4_rx_packets);
+    enum fa_ip4_verdict verdict = fa_ip4_decode(fa_buf_slice(rx->buf), &ip);
+    if (verdict != FA_IP4_GOOD) {
+        drop(rx, reasons[verdict]);
+        return;
+    }
+    FA_TRACE(ip4_rx, rx->now, rx->iface_idx, ip.source, ip.target, ip.protocol, ip.total_len);
+    fa_buf_trim(rx->buf, ip.total_len);
+    if (ip.fragment_off != 0 || ip.more_fragments) {
+        drop(rx, FA_COUNTER_ip4_rx_fragments);
+        return;
+    }
+    struct fa_ip_meta meta = {
+        .local = fa_ip4_ip(ip.target),
+        .remote = fa_ip4_ip(ip.source),
+        .protocol = ip.protocol,
+        .ttl = ip.ttl,
+        .traffic = ip.traffic,
+        .dont_fragment = ip.dont_fragment,
+        .iface = rx->iface_idx,
+        .mtu_bytes = rx->iface != NULL ? rx->iface->mtu_bytes : FA_STACK_LOOPBACK_MTU,
+    };
+    if (rx->iface != NULL && is_dhcp(rx, &ip)) {
+        input_dhcp(rx, &meta, &ip);
+        return;
+    }
+    if (rx->iface != NULL && (!check_wire(rx, &ip) || !check_target(rx, &ip, &meta.multicast))) {
+        return;
+    }
+    input_transport(rx, &meta, &ip);
+}
+
+/* ---- Ethernet ---- */
+
+static void input_arp(const struct rx *rx)
+{
+    enum fa_arp_verdict verdict = fa_arp_input(&rx->iface->arp, rx->now, fa_buf_slice(rx->buf));
+    fa_buf_drop(rx->buf);
+    if (verdict != FA_ARP_FINE) {
+        fa__stack_conflict(rx->stack, rx->now, rx->iface_idx, verdict);
+    }
+}
+
+static void input_frame(struct rx *rx)
+{
+    static const enum fa_counter_id reasons[] = {
+        [FA_ETH_SHORT] = FA_COUNTER_eth_rx_short,
+        [FA_ETH_LENGTH] = FA_COUNTER_eth_rx_length,
+        [FA_ETH_SOURCE] = FA_COUNTER_eth_rx_source,
+    };
+    struct fa_eth_header eth;
+    FA_COUNT(rx->stack->counters, net_rx_frames);
+    enum fa_eth_verdict verdict = fa_eth_decode(fa_buf_slice(rx->buf), &eth);
+    if (verdict != FA_ETH_GOOD) {
+        drop(rx, reasons[verdict]);
+        return;
+    }
+    rx->link_group = fa_mac_is_group(eth.target);
+    if (!rx->link_group && !fa_mac_equal(eth.target, rx->iface->config.dev->info.mac)) {
+        drop(rx, FA_COUNTER_eth_rx_not_for_us);
+        return;
+    }
+    fa_buf_pull(rx->buf, FA_ETH_HDR_LEN);
+    if (eth.type == FA_ETH_TYPE_IP4) {
+        input_ip4(rx);
+    } else if (eth.type == FA_ETH_TYPE_ARP) {
+        input_arp(rx);
+    } else {
+        drop(rx, FA_COUNTER_eth_rx_type);
+    }
+}
+
+/* What was there when the poll began; answers to it wait for the next one. */
+static bool input_loopback(struct fa_stack *stack, fa_ns now)
+{
+    uint32_t count = stack->loopback_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct fa_list *node = fa_list_pop_front(&stack->loopback);
+        FA_ASSERT(node != NULL);
+        stack->loopback_count--;
+        struct rx rx = {.stack = stack, .now = now, .buf = fa_buf_of(node)};
+        input_ip4(&rx);
+    }
+    return count != 0;
+}
+
+bool fa__stack_input(struct fa_stack *stack, fa_ns now)
+{
+    bool came = input_loopback(stack, now);
+    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+        struct fa_buf *frames[FA_NETDEV_BURST_MAX];
+        struct fa_iface *iface = &stack->ifaces[i];
+        size_t count = fa_netdev_rx(iface->config.dev, now, frames, FA_NETDEV_BURST_MAX);
+        FA_ASSERT(count <= FA_NETDEV_BURST_MAX);
+        for (size_t f = 0; f < count; f++) {
+            struct rx rx = {
+                .stack = stack, .now = now, .buf = frames[f], .iface = iface, .iface_idx = i};
+            input_frame(&rx);
+        }
+        came = came || count != 0;
+    }
+    return came;
+}

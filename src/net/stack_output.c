@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: ISC
+//
+// The way down: whoever has something to say gets a buffer of a device, IPv4 and Ethernet headers
+// are pushed in front of it, ARP fills in who it goes to.
+
+#include "fa/wire/eth.h"
+#include "fa/wire/ip4.h"
+#include "src/net/stack_priv.h"
+
+/* ---- frames ---- */
+
+static void commit(struct fa_stack *stack, fa_ns now, struct fa_iface *iface, struct fa_buf *take)
+{
+    FA_COUNT(stack->counters, net_tx_frames);
+    iface->unflushed = true;
+    fa_netdev_tx_commit(iface->config.dev, now, take);
+}
+
+/* The group's Ethernet address (RFC 1112 6.4), all stations for a broadcast. */
+static void set_group(uint8_t *mac, uint32_t ip)
+{
+    if (!fa_ip4_is_multicast(ip)) {
+        fa_copy(mac, fa_mac_broadcast, FA_MAC_LEN);
+        return;
+    }
+    fa_be16_store(mac, 0x0100);
+    fa_be32_store(mac + 2, 0x5e000000 | (ip & 0x7fffff));
+}
+
+/* Send an IPv4 packet as a frame, or leave it with ARP. */
+static void send_frame(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
+    uint32_t target, struct fa_buf *take)
+{
+    struct fa_iface *iface = &stack->ifaces[way->iface_idx];
+    struct fa_eth_header eth = {.type = FA_ETH_TYPE_IP4};
+    fa_copy(eth.source, iface->config.dev->info.mac, FA_MAC_LEN);
+    if (way->group) {
+        set_group(eth.target, target);
+    }
+    fa_eth_encode(fa_buf_push(take, FA_ETH_HDR_LEN), &eth);
+    if (way->group || fa_arp_resolve(&iface->arp, now, way->next_hop, take)) {
+        commit(stack, now, iface, take);
+    }
+}
+
+/* ---- packets ---- */
+
+static void push_ip4(struct fa_stack *stack, fa_ns now, uint8_t idx, const struct fa_ip_meta *meta,
+    struct fa_buf *buf)
+{
+    struct fa_ip4_header ip = {
+        .source = fa_ip4_of(&meta->local),
+        .target = fa_ip4_of(&meta->remote),
+        .total_len = (uint16_t)(FA_IP4_HDR_LEN + buf->len),
+        .traffic = meta->traffic,
+        .ttl = meta->ttl != 0 ? meta->ttl : FA_IP4_TTL_DEFAULT,
+        .protocol = meta->protocol,
+        .dont_fragment = meta->dont_fragment,
+    };
+    // An atomic packet needs no identification (RFC 6864); for others it must not be guessable.
+    ip.id = ip.dont_fragment ? 0 : (uint16_t)fa_rand_u32(&stack->rand);
+    fa_ip4_encode(fa_buf_push(buf, FA_IP4_HDR_LEN), &ip);
+    FA_COUNT(stack->counters, ip_tx_packets);
+    FA_TRACE(ip4_tx, now, idx, ip.source, ip.target, ip.protocol, ip.total_len);
+}
+
+static void loop_back(
+    struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
+{
+    if (stack->loopback_count == FA_STACK_LOOPBACK_COUNT_MAX) {
+        fa__stack_drop(stack, now, 0, take, FA_COUNTER_ip_tx_loopback_full);
+        return;
+    }
+    push_ip4(stack, now, 0, meta, take);
+    fa_list_push_back(&stack->loopback, &take->node);
+    stack->loopback_count++;
+}
+
+static bool fits(const struct fa_iface *iface, const struct fa_buf *buf)
+{
+    bool super = (buf->offload.flags & (FA_OFFLOAD_TSO4 | FA_OFFLOAD_TSO6)) != 0;
+    return super || buf->len + FA_IP4_HDR_LEN <= iface->mtu_bytes;
+}
+
+/* Send a transport's packet. A zero `local` is chosen here, for protocols whose checksum does not
+ * cover it. */
+static void send_packet(
+    struct fa_stack *stack, fa_ns now, struct fa_ip_meta *meta, struct fa_buf *take)
+{
+    struct fa__way way;
+    fa_err err = fa__stack_way(stack, meta, &way);
+    if (err != FA_OK) {
+        enum fa_counter_id reason = err == FA_EREFUSED ? FA_COUNTER_ip_tx_no_source
+                                    : err == FA_EINVAL ? FA_COUNTER_ip_tx_bad_target
+                                                       : FA_COUNTER_ip_tx_no_route;
+        fa__stack_drop(stack, now, meta->iface, take, reason);
+        return;
+    }
+    struct fa_iface *iface = &stack->ifaces[way.iface_idx];
+    if (fa_ip_is_zero(&meta->local)) {
+        meta->local = way.ours ? meta->remote : iface->ip;
+    }
+    if (way.ours) {
+        loop_back(stack, now, meta, take);
+        return;
+    }
+    if (!fits(iface, take)) {
+        fa__stack_drop(stack, now, way.iface_idx, take, FA_COUNTER_ip_tx_too_big);
+        return;
+    }
+    push_ip4(stack, now, way.iface_idx, meta, take);
+    send_frame(stack, now, &way, fa_ip4_of(&meta->remote), take);
+}
+
+/* ---- who speaks ---- */
+
+/* Room for one frame on any device that has some: a packet may leave by another than the one that
+ * lent its buffer. Without devices the stack talks to itself. */
+static bool reserve(struct fa_stack *stack, struct fa_buf **ret_buf)
+{
+    if (stack->config.iface_count == 0) {
+        return fa_buf_alloc(stack->config.pool, FA_BUF_HEADROOM, ret_buf) == FA_OK;
+    }
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        if (fa_netdev_tx_reserve(stack->ifaces[i].config.dev, ret_buf) == FA_OK) {
+            return true;
+        }
+    }
+    stack->retry_ns = 0;
+    return false;
+}
+
+static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint8_t idx, struct fa_buf *take)
+{
+    struct fa_ip_meta meta;
+    struct fa_iface *iface = &stack->ifaces[idx];
+    if (!fa_dhcp_output(&iface->dhcp, now, take, &meta)) {
+        fa_buf_drop(take);
+        return false;
+    }
+    if (!meta.multicast) {
+        send_packet(stack, now, &meta, take);
+        return true;
+    }
+    // Before there is an address no route leads anywhere.
+    struct fa__way way = {.iface_idx = idx, .group = true};
+    push_ip4(stack, now, idx, &meta, take);
+    send_frame(stack, now, &way, FA_IP4_BROADCAST, take);
+    return true;
+}
+
+/* What an interface says by itself: ARP, packets whose neighbour answered, DHCP. */
+static bool send_link(struct fa_stack *stack, fa_ns now, uint8_t idx)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    struct fa_buf *buf;
+    bool arp = fa_arp_has_output(&iface->arp);
+    bool ready = !fa_list_empty(&iface->arp.ready);
+    if (!arp && !ready && !fa_dhcp_has_output(&iface->dhcp)) {
+        return false;
+    }
+    if (fa_netdev_tx_reserve(iface->config.dev, &buf) != FA_OK) {
+        stack->retry_ns = 0;
+        return false;
+    }
+    if (arp && fa_arp_output(&iface->arp, now, buf)) {
+        commit(stack, now, iface, buf);
+        return true;
+    }
+    if (ready) {
+        fa_buf_drop(buf); // it only said that there is room
+        commit(stack, now, iface, fa_arp_ready_take(&iface->arp));
+        return true;
+    }
+    return send_dhcp(stack, now, idx, buf);
+}
+
+static bool send_links(struct fa_stack *stack, fa_ns now)
+{
+    bool sent = false;
+    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+        sent = send_link(stack, now, i) || sent;
+    }
+    return sent;
+}
+
+static bool send_icmp(struct fa_stack *stack, fa_ns now)
+{
+    struct fa_buf *buf;
+    struct fa_ip_meta meta;
+    if (!fa_icmp_has_output(&stack->icmp) || !reserve(stack, &buf)) {
+        return false;
+    }
+    if (!fa_icmp_output(&stack->icmp, now, buf, &meta)) {
+        fa_buf_drop(buf);
+        return false;
+    }
+    send_packet(stack, now, &meta, buf);
+    return true;
+}
+
+static bool send_udp(struct fa_stack *stack, fa_ns now)
+{
+    struct fa_buf *buf;
+    struct fa_ip_meta meta;
+    if (!fa_udp_has_output(&stack->udp) || !reserve(stack, &buf)) {
+        return false;
+    }
+    fa_buf_drop(buf); // it only said that there is room: datagrams come with their own
+    buf = fa_udp_output(&stack->udp, now, &meta);
+    FA_ASSERT(buf != NULL);
+    struct fa_ip local;
+    if (fa_ip_is_zero(&meta.local) && fa_stack_source_for(stack, &meta.remote, &local) == FA_OK) {
+        fa_udp_local_set(buf, &meta, &local);
+    }
+    send_packet(stack, now, &meta, buf);
+    return true;
+}
+
+static bool send_tcp(struct fa_stack *stack, fa_ns now)
+{
+    struct fa_buf *buf;
+    struct fa_ip_meta meta;
+    if (!fa_tcp_has_output(&stack->tcp) || !reserve(stack, &buf)) {
+        return false;
+    }
+    if (!fa_tcp_output(&stack->tcp, now, buf, &meta)) {
+        fa_buf_drop(buf);
+        return false;
+    }
+    send_packet(stack, now, &meta, buf);
+    return true;
+}
+
+typedef bool (*send_fn)(struct fa_stack *stack, fa_ns now);
+static const send_fn senders[] = {send_links, send_icmp, send_udp, send_tcp};
+
+/* One packet of whoever is next in turn and has one. The turn outlives the poll, so that a device
+ * that takes little is shared fairly. */
+static bool send_next(struct fa_stack *stack, fa_ns now)
+{
+    for (uint32_t i = 0; i < FA_COUNT_OF(senders); i++) {
+        send_fn send = senders[stack->turn];
+        stack->turn = (stack->turn + 1) % FA_COUNT_OF(senders);
+        if (send(stack, now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void flush(struct fa_stack *stack, fa_ns now)
+{
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        if (stack->ifaces[i].unflushed) {
+            stack->ifaces[i].unflushed = false;
+            fa_netdev_tx_flush(stack->ifaces[i].config.dev, now);
+        }
+    }
+}
+
+bool fa__stack_output(struct fa_stack *stack, fa_ns now)
+{
+    bool sent = false;
+    // A full device may have room after the flush: it is asked twice.
+    for (int round = 0; round < 2; round++) {
+        stack->retry_ns = FA_NS_NEVER;
+        while (send_next(stack, now)) {
+            sent = true;
+        }
+        flush(stack, now);
+        if (stack->retry_ns == FA_NS_NEVER) {
+            return sent;
+        }
+    }
+    FA_COUNT(stack->counters, net_tx_stalled);
+    stack->retry_ns = fa_ns_after(now, FA_STACK_RETRY_NS);
+    return sent;
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: ISC
+//
+// TCP's table of connections: how one is found, begins, ends and gives its memory back; and where
+// an arriving segment goes.
+
+#include "tcp_priv.h"
+
+static uint32_t default_u32(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static fa_ns default_ns(fa_ns value, fa_ns otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static void fill_defaults(struct fa_tcp_config *config)
+{
+    if (config->counters == NULL) {
+        config->counters = &fa_counters_main;
+    }
+    config->rx_window_bytes = default_u32(config->rx_window_bytes, 262144);
+    config->tx_buffer_bytes = default_u32(config->tx_buffer_bytes, 262144);
+    config->tx_buffer_count_keep =
+        default_u32(config->tx_buffer_count_keep, (uint32_t)(config->pool->buf_count / 8));
+    config->time_wait_ns = default_ns(config->time_wait_ns, 60 * FA_NS_S);
+    config->user_timeout_ns = default_ns(config->user_timeout_ns, 100 * FA_NS_S);
+    config->fin_wait_2_ns = default_ns(config->fin_wait_2_ns, 60 * FA_NS_S);
+    config->delayed_ack_ns = default_ns(config->delayed_ack_ns, 40 * FA_NS_MS);
+    config->rto_min_ns = default_ns(config->rto_min_ns, 200 * FA_NS_MS);
+    config->challenge_acks_per_s = default_u32(config->challenge_acks_per_s, 100);
+    config->resets_per_s = default_u32(config->resets_per_s, 1000);
+}
+
+void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns now)
+{
+    FA_ASSERT(config->pool != NULL && config->rand != NULL);
+    FA_ASSERT(config->conn_memory != NULL && (uintptr_t)config->conn_memory % 64 == 0);
+    FA_ASSERT(config->bucket_memory != NULL);
+    FA_ASSERT(config->bucket_count != 0);
+    FA_ASSERT((config->bucket_count & (config->bucket_count - 1)) == 0);
+    FA_ASSERT(config->rx_window_bytes <= UINT32_C(65535) << FA_TCP_SCALE_MAX);
+    *tcp = (struct fa_tcp){.config = *config, .now = now, .next_id = 1};
+    fill_defaults(&tcp->config);
+    fa_rand_fill(config->rand, &tcp->table_key, sizeof tcp->table_key);
+    fa_rand_fill(config->rand, &tcp->isn_key, sizeof tcp->isn_key);
+    fa_list_init(&tcp->listeners);
+    fa_list_init(&tcp->free);
+    fa_list_init(&tcp->dirty);
+    fa_list_init(&tcp->time_wait);
+    fa_list_init(&tcp->starved);
+    fa_deadline_queue_init(&tcp->deadlines, now);
+    fa_zero(config->bucket_memory, config->bucket_count * sizeof config->bucket_memory[0]);
+    fa__tcp_reply_init(tcp);
+}
+
+/* ---- the table: chains of indices + 1, so that zeroed memory is an empty table ---- */
+
+struct fa_tcp_conn *fa__tcp_conn_at(const struct fa_tcp *tcp, uint32_t idx)
+{
+    FA_ASSERT(idx < tcp->carved_count);
+    uint8_t *memory = tcp->config.conn_memory;
+    return (struct fa_tcp_conn *)(void *)(memory + (size_t)idx * FA_TCP_CONN_BYTES);
+}
+
+static uint32_t index_of(const struct fa_tcp_conn *conn)
+{
+    uintptr_t off = (uintptr_t)conn - (uintptr_t)conn->tcp->config.conn_memory;
+    return (uint32_t)(off / FA_TCP_CONN_BYTES);
+}
+
+static uint32_t hash_tuple(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    struct fa_slice bytes = {(const uint8_t *)tuple, sizeof *tuple};
+    return (uint32_t)fa_siphash13(&tcp->table_key, bytes);
+}
+
+static uint32_t *bucket_of(const struct fa_tcp *tcp, uint32_t hash)
+{
+    return &tcp->config.bucket_memory[hash & (tcp->config.bucket_count - 1)];
+}
+
+struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    // Bursts come from one peer: most segments belong to the connection of the one before.
+    if (tcp->last != NULL && fa_equal(&tcp->last->tuple, tuple, sizeof *tuple)) {
+        return tcp->last;
+    }
+    uint32_t hash = hash_tuple(tcp, tuple);
+    uint32_t link = *bucket_of(tcp, hash);
+    while (link != 0) {
+        struct fa_tcp_conn *conn = fa__tcp_conn_at(tcp, link - 1);
+        if (conn->hash == hash && fa_equal(&conn->tuple, tuple, sizeof *tuple)) {
+            tcp->last = conn;
+            return conn;
+        }
+        link = conn->hash_next;
+    }
+    return NULL;
+}
+
+static void table_add(struct fa_tcp_conn *conn)
+{
+    uint32_t *bucket = bucket_of(conn->tcp, conn->hash);
+    conn->hash_next = *bucket;
+    *bucket = index_of(conn) + 1;
+    conn->hashed = true;
+}
+
+static void table_remove(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    if (!conn->hashed) {
+        return;
+    }
+    uint32_t *link = bucket_of(tcp, conn->hash);
+    while (*link != index_of(conn) + 1) {
+        FA_ASSERT(*link != 0);
+        link = &fa__tcp_conn_at(tcp, *link - 1)->hash_next;
+    }
+    *link = conn->hash_next;
+    conn->hashed = false;
+    if (tcp->last == conn) {
+        tcp->last = NULL;
+    }
+}
+
+/* ---- life and death ---- */
+
+uint16_t fa__tcp_mss_of(const struct fa_ip *remote, uint16_t mtu_bytes)
+{
+    unsigned headers = (fa_ip_is4(remote) ? 20u : 40u) + FA_TCP_HDR_LEN;
+    if (mtu_bytes < headers + FA__TCP_MSS_MIN) {
+        return FA_TCP_MSS_DEFAULT;
+    }
+    return (uint16_t)(mtu_bytes - headers);
+}
+
+static struct fa_tcp_conn *take_memory(struct fa_tcp *tcp)
+{
+    struct fa_list *node = fa_list_first(&tcp->free);
+    if (node == NULL && tcp->carved_count < tcp->config.conn_count_max) {
+        return fa__tcp_conn_at(tcp, tcp->carved_count++);
+    }
+    if (node == NULL && !fa_list_empty(&tcp->time_wait)) {
+        node = fa_list_first(&tcp->time_wait);
+        FA_COUNT(tcp->config.counters, tcp_time_wait_evicted);
+        fa__tcp_conn_release(FA_CONTAINER(node, struct fa_tcp_conn, node));
+        node = fa_list_first(&tcp->free);
+    }
+    if (node == NULL) {
+        return NULL;
+    }
+    fa_list_unlink(node);
+    return FA_CONTAINER(node, struct fa_tcp_conn, node);
+}
+
+/* The smallest shift by which the whole receive window fits its field (RFC 7323 2.2). */
+static uint8_t scale_of(uint32_t window_bytes)
+{
+    uint8_t scale = 0;
+    while (window_bytes >> scale > UINT16_MAX) {
+        scale++;
+    }
+    return scale;
+}
+
+struct fa_tcp_conn *fa__tcp_conn_new(
+    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, uint32_t iss, uint16_t mtu_bytes)
+{
+    struct fa_tcp_conn *conn = take_memory(tcp);
+    if (conn == NULL) {
+        FA_COUNT(tcp->config.counters, tcp_conn_refused);
+        return NULL;
+    }
+    uint16_t mss = fa__tcp_mss_of(&tuple->remote, mtu_bytes);
+    *conn = (struct fa_tcp_conn){
+        .flow.ops = &fa__tcp_flow_ops,
+        .tcp = tcp,
+        .tuple = *tuple,
+        .hash = hash_tuple(tcp, tuple),
+        .id = tcp->next_id++,
+        .retransmit_ns = FA_NS_NEVER,
+        .ack_ns = FA_NS_NEVER,
+        .end_ns = FA_NS_NEVER,
+        .progress_ns = tcp->now,
+        .iss = iss,
+        .snd_una = iss,
+        .snd_nxt = iss,
+        .snd_max = iss,
+        .tx_end = iss + 1,
+        .recover = iss,
+        .cc = &fa__tcp_new_reno,
+        .mss = mss,
+        .rx_mss = mss,
+        .rx_full = FA_TCP_MSS_DEFAULT,
+        .rx_scale = scale_of(tcp->config.rx_window_bytes),
+    };
+    fa_list_init(&conn->tx);
+    fa_list_init(&conn->rx);
+    fa_list_init(&conn->ooo);
+    table_add(conn);
+    tcp->live_count++;
+    return conn;
+}
+
+void fa__tcp_set_state(struct fa_tcp_conn *conn, enum fa_tcp_state state)
+{
+    enum fa_tcp_state old = (enum fa_tcp_state)conn->state;
+    conn->state = (uint8_t)state;
+    FA_TRACE(tcp_state, conn->tcp->now, conn->id, old, FA__TCP_TRACE_TCB(conn));
+}
+
+static void stop_timers(struct fa_tcp_conn *conn)
+{
+    conn->retransmit_ns = FA_NS_NEVER;
+    conn->ack_ns = FA_NS_NEVER;
+    conn->end_ns = FA_NS_NEVER;
+    fa_deadline_clear(&conn->tcp->deadlines, &conn->timer);
+}
+
+void fa__tcp_conn_release(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    if (conn->flow_open || conn->reset_due) {
+        return;
+    }
+    FA_ASSERT(conn->listener == NULL);
+    FA_ASSERT(tcp->live_count > 0);
+    stop_timers(conn);
+    table_remove(conn);
+    fa_list_unlink(&conn->node);
+    fa_list_unlink(&conn->dirty_node);
+    fa__tcp_tx_drop(conn);
+    fa__tcp_rx_drop(conn);
+    if (conn->state != FA_TCP_CLOSED) {
+        fa__tcp_set_state(conn, FA_TCP_CLOSED);
+    }
+    fa_list_push_front(&tcp->free, &conn->node);
+    tcp->live_count--;
+}
+
+void fa__tcp_conn_end(struct fa_tcp_conn *conn, fa_err why, bool reset)
+{
+    FA_ASSERT(conn->state != FA_TCP_CLOSED);
+    FA_ASSERT(why != FA_OK && why != FA_AGAIN);
+    bool peer_knows_us = conn->state != FA_TCP_SYN_SENT && conn->state != FA_TCP_TIME_WAIT;
+    stop_timers(conn);
+    fa__tcp_listener_forget(conn);
+    fa_list_unlink(&conn->node);
+    fa_list_unlink(&conn->dirty_node);
+    fa__tcp_tx_drop(conn);
+    if (why == FA_ECLOSED) {
+        fa__tcp_rx_end(conn);
+    } else {
+        fa__tcp_rx_break(conn); // RFC 9293 3.10.7.4: a reset flushes
+    }
+    fa__tcp_set_state(conn, FA_TCP_CLOSED);
+    conn->error = (int8_t)why;
+    if (reset && peer_knows_us) {
+        conn->reset_due = true; // it stays in the table until then
+        fa__tcp_mark(conn);
+    } else {
+        table_remove(conn);
+    }
+    fa__tcp_wake(conn, FA_FLOW_READABLE | FA_FLOW_WRITABLE);
+    fa__tcp_conn_release(conn);
+}
+
+void fa__tcp_conn_reset_sent(struct fa_tcp_conn *conn)
+{
+    conn->reset_due = false;
+    table_remove(conn);
+    fa__tcp_conn_release(conn);
+}
+
+void fa__tcp_time_wait(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    if (conn->state != FA_TCP_TIME_WAIT) {
+        fa__tcp_set_state(conn, FA_TCP_TIME_WAIT);
+        fa__tcp_tx_drop(conn);
+    }
+    conn->retransmit_ns = FA_NS_NEVER;
+    conn->end_ns = fa_ns_after(tcp->now, tcp->config.time_wait_ns);
+    if (!conn->flow_open) {
+        fa_list_unlink(&conn->node);
+        fa_list_push_back(&tcp->time_wait, &conn->node);
+    }
+    fa__tcp_timer_arm(conn);
+}
+
+void fa__tcp_wake(struct fa_tcp_conn *conn, unsigned events)
+{
+    unsigned wanted = (conn->want_read ? (unsigned)FA_FLOW_READABLE : 0u) |
+                      (conn->want_write ? (unsigned)FA_FLOW_WRITABLE : 0u);
+    events &= wanted;
+    if (events == 0) {
+        return;
+    }
+    conn->want_read = conn->want_read && (events & FA_FLOW_READABLE) == 0;
+    conn->want_write = conn->want_write && (events & FA_FLOW_WRITABLE) == 0;
+    if (conn->flow.watch != NULL) {
+        conn->flow.watch->fn(conn->flow.watch, events);
+    }
+}
+
+/* ---- where a segment goes ---- */
+
+static bool decode(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
+{
+    struct fa_counters *counters = tcp->config.counters;
+    bool csum_good = (seg->buf->offload.flags & FA_OFFLOAD_CSUM_GOOD) != 0;
+    FA_COUNT(counters, tcp_rx_segments);
+    if (seg->meta->multicast) {
+        FA_COUNT(counters, tcp_rx_group);
+        return false;
+    }
+    switch (fa_tcp_decode(fa_buf_slice(seg->buf), seg->meta, csum_good, &seg->header)) {
+    case FA_TCP_GOOD:
+        break;
+    case FA_TCP_SHORT:
+        FA_COUNT(counters, tcp_rx_short);
+        return false;
+    case FA_TCP_OFFSET:
+        FA_COUNT(counters, tcp_rx_bad_offset);
+        return false;
+    case FA_TCP_PORT:
+        FA_COUNT(counters, tcp_rx_bad_port);
+        return false;
+    case FA_TCP_OPTION:
+        FA_COUNT(counters, tcp_rx_bad_option);
+        return false;
+    case FA_TCP_CSUM:
+        FA_COUNT(counters, tcp_rx_bad_checksum);
+        return false;
+    }
+    if (seg->header.source_port == seg->header.target_port &&
+        fa_ip_equal(&seg->meta->local, &seg->meta->remote)) {
+        FA_COUNT(counters, tcp_rx_land);
+        return false;
+    }
+    fa_buf_pull(seg->buf, seg->header.len);
+    return true;
+}
+
+/* RFC 9293 3.6.1 and RFC 1122 4.2.2.13: a SYN above all that was received opens anew. */
+static bool reopens(const struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
+{
+    unsigned flags = seg->header.flags & (FA_TCP_SYN | FA_TCP_ACK | FA_TCP_RST);
+    return conn->state == FA_TCP_TIME_WAIT && !conn->flow_open && flags == FA_TCP_SYN &&
+           fa__seq_lt(conn->rcv_nxt, seg->header.seq);
+}
+
+static void dispatch(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
+{
+    struct fa__tcp_tuple tuple = {
+        .local = seg->meta->local,
+        .remote = seg->meta->remote,
+        .local_port = seg->header.target_port,
+        .remote_port = seg->header.source_port,
+    };
+    struct fa_tcp_conn *conn = fa__tcp_find(tcp, &tuple);
+    if (conn != NULL && !reopens(conn, seg)) {
+        fa__tcp_conn_input(conn, seg);
+        return;
+    }
+    struct fa_tcp_listener *listener = fa__tcp_listener_find(tcp, &tuple.local, tuple.local_port);
+    if (conn == NULL && listener == NULL) {
+        FA_COUNT(tcp->config.counters, tcp_rx_no_connection);
+        fa__tcp_reply_reset(tcp, seg);
+    } else if (conn == NULL) {
+        fa__tcp_listener_input(listener, &tuple, seg, NULL);
+    } else if (listener == NULL) {
+        fa__tcp_conn_input(conn, seg);
+    } else {
+        uint32_t past = conn->snd_max;
+        FA_COUNT(tcp->config.counters, tcp_time_wait_reused);
+        fa__tcp_conn_release(conn);
+        fa__tcp_listener_input(listener, &tuple, seg, &past);
+    }
+}
+
+void fa_tcp_input(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
+{
+    FA_ASSERT(take != NULL);
+    struct fa__tcp_segment seg = {.meta = meta, .buf = take};
+    tcp->now = now;
+    if (decode(tcp, &seg)) {
+        dispatch(tcp, &seg);
+    }
+    fa_buf_drop(seg.buf);
+    if (!fa_list_empty(&tcp->starved)) {
+        fa__tcp_tx_feed(tcp);
+    }
+}
+
+void fa_tcp_reset_all(struct fa_tcp *tcp, fa_ns now, const struct fa_ip *local)
+{
+    tcp->now = now;
+    for (uint32_t i = 0; i < tcp->carved_count; i++) {
+        struct fa_tcp_conn *conn = fa__tcp_conn_at(tcp, i);
+        if (conn->state != FA_TCP_CLOSED &&
+            (local == NULL || fa_ip_equal(local, &conn->tuple.local))) {
+            fa__tcp_conn_end(conn, FA_ERESET, true);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: ISC
+//
+// Active opens: the initial sequence number (RFC 6528), the local port (RFC 6056), the SYN.
+
+#include "tcp_priv.h"
+
+uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    struct fa_slice bytes = {(const uint8_t *)tuple, sizeof *tuple};
+    uint32_t secret = (uint32_t)fa_siphash(&tcp->isn_key, bytes);
+    return secret + (uint32_t)(tcp->now / FA__TCP_ISN_TICK);
+}
+
+/* RFC 6056 3.3.1: start anywhere, take the first that is free for this peer. */
+static bool choose_port(struct fa_tcp *tcp, struct fa__tcp_tuple *tuple)
+{
+    uint32_t start = (uint32_t)fa_rand_below(tcp->config.rand, FA__TCP_PORT_COUNT);
+    for (uint32_t i = 0; i < FA__TCP_PORT_COUNT; i++) {
+        uint32_t port = FA__TCP_PORT_FIRST + (start + i) % FA__TCP_PORT_COUNT;
+        tuple->local_port = (uint16_t)port;
+        if (fa__tcp_listener_find(tcp, &tuple->local, tuple->local_port) == NULL &&
+            fa__tcp_find(tcp, tuple) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect_config *config,
+    struct fa_flow **ret_flow)
+{
+    tcp->now = now;
+    struct fa__tcp_tuple tuple = {
+        .local = config->local,
+        .remote = config->remote.ip,
+        .local_port = config->local_port,
+        .remote_port = config->remote.port,
+    };
+    if (tuple.remote_port == 0 || fa_ip_is_zero(&tuple.remote) || fa_ip_is_zero(&tuple.local)) {
+        return FA_EINVAL;
+    }
+    if (tuple.local_port == 0 && !choose_port(tcp, &tuple)) {
+        return FA_ENOSPC;
+    }
+    bool self = tuple.local_port == tuple.remote_port && fa_ip_equal(&tuple.local, &tuple.remote);
+    if (self || fa__tcp_find(tcp, &tuple) != NULL) {
+        return FA_EINVAL;
+    }
+    struct fa_tcp_conn *conn =
+        fa__tcp_conn_new(tcp, &tuple, fa__tcp_isn(tcp, &tuple), config->mtu_bytes);
+    if (conn == NULL) {
+        return FA_ENOSPC;
+    }
+    conn->nagle = config->nagle;
+    conn->flow_open = true;
+    conn->syn_due = true;
+    fa__tcp_set_state(conn, FA_TCP_SYN_SENT);
+    fa__tcp_mark(conn);
+    FA__TCP_TRACE_CALL(conn, FA__TCP_CALL_CONNECT, FA_OK, 0);
+    *ret_flow = &conn->flow;
+    return FA_OK;
+}

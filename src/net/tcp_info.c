@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: ISC
+//
+// What others may know of a connection.
+
+#include "tcp_priv.h"
+
+void fa_tcp_info_of(const struct fa_flow *flow, struct fa_tcp_info *ret_info)
+{
+    const struct fa_tcp_conn *conn = (const struct fa_tcp_conn *)(const void *)flow;
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    *ret_info = (struct fa_tcp_info){
+        .local = {conn->tuple.local, conn->tuple.local_port},
+        .remote = {conn->tuple.remote, conn->tuple.remote_port},
+        .state = (enum fa_tcp_state)conn->state,
+        .id = conn->id,
+        .mss_bytes = conn->mss,
+        .cwnd_bytes = conn->cwnd,
+        .ssthresh_bytes = conn->ssthresh,
+        .tx_window_bytes = conn->snd_wnd,
+        .rx_window_bytes = conn->rcv_adv - conn->rcv_nxt,
+        .in_flight_bytes = conn->snd_nxt - conn->snd_una,
+        .unsent_bytes = fa__tcp_unsent(conn),
+        .retransmit_count = conn->retransmit_count,
+        .srtt_ns = conn->srtt_ns,
+        .rto_ns = fa__tcp_rto(conn),
+    };
+}
+
+const char *fa_tcp_state_name(enum fa_tcp_state state)
+{
+    static const char *const names[FA_TCP_STATE_COUNT] = {
+        [FA_TCP_CLOSED] = "CLOSED",
+        [FA_TCP_SYN_SENT] = "SYN-SENT",
+        [FA_TCP_SYN_RECEIVED] = "SYN-RECEIVED",
+        [FA_TCP_ESTABLISHED] = "ESTABLISHED",
+        [FA_TCP_FIN_WAIT_1] = "FIN-WAIT-1",
+        [FA_TCP_FIN_WAIT_2] = "FIN-WAIT-2",
+        [FA_TCP_CLOSE_WAIT] = "CLOSE-WAIT",
+        [FA_TCP_CLOSING] = "CLOSING",
+        [FA_TCP_LAST_ACK] = "LAST-ACK",
+        [FA_TCP_TIME_WAIT] = "TIME-WAIT",
+    };
+    return (unsigned)state < FA_TCP_STATE_COUNT ? names[state] : "?";
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: ISC
+//
+// A segment arrives for a connection: RFC 9293 3.10.7.3 and 3.10.7.4 with the defences of RFC 5961
+// and RFC 1337. Each check either lets the segment go on or answers it.
+
+#include "tcp_priv.h"
+
+/* Segments without an MSS option, RFC 9293 3.7.1. */
+static uint16_t default_mss(const struct fa_ip *remote)
+{
+    return fa_ip_is4(remote) ? FA_TCP_MSS_DEFAULT : FA__TCP_PMTU_MIN6 - 40 - FA_TCP_HDR_LEN;
+}
+
+void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
+{
+    uint16_t mss = header->mss != 0 ? header->mss : default_mss(&conn->tuple.remote);
+    conn->mss = (uint16_t)fa_min(conn->mss, fa_max(mss, FA__TCP_MSS_MIN));
+    if (header->has_scale) {
+        conn->tx_scale = header->scale;
+    } else {
+        conn->rx_scale = 0; // RFC 7323 2.2: both sides or neither
+    }
+}
+
+static void establish(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    conn->syn_due = false;
+    conn->retransmit_ns = FA_NS_NEVER;
+    conn->backoff = 0;
+    conn->progress_ns = tcp->now;
+    conn->snd_nxt = conn->snd_una;
+    if (conn->timing) {
+        conn->timing = false;
+        fa__tcp_rtt_sample(conn, tcp->now - conn->rtt_start_ns);
+    }
+    conn->cc->init(conn, conn->syn_lost);
+    FA_COUNT(tcp->config.counters, tcp_conn_opened);
+    fa__tcp_set_state(conn, conn->fin_queued ? FA_TCP_FIN_WAIT_1 : FA_TCP_ESTABLISHED);
+    fa__tcp_wake(conn, FA_FLOW_READABLE | FA_FLOW_WRITABLE);
+}
+
+static void input_syn_sent(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
+{
+    const struct fa_tcp_header *header = &seg->header;
+    struct fa_counters *counters = conn->tcp->config.counters;
+    bool has_ack = (header->flags & FA_TCP_ACK) != 0;
+    bool good_ack =
+        has_ack && fa__seq_lt(conn->iss, header->ack) && fa__seq_leq(header->ack, conn->snd_max);
+    if (has_ack && !good_ack) {
+        FA_COUNT(counters, tcp_rx_bad_ack);
+        fa__tcp_reply_reset(conn->tcp, seg);
+        return;
+    }
+    if ((header->flags & FA_TCP_RST) != 0) {
+        if (good_ack) {
+            fa__tcp_conn_end(conn, FA_EREFUSED, false);
+        } else {
+            FA_COUNT(counters, tcp_rx_bad_reset);
+        }
+        return;
+    }
+    if ((header->flags & FA_TCP_SYN) == 0) {
+        FA_COUNT(counters, tcp_rx_no_ack);
+        return;
+    }
+    conn->irs = header->seq;
+    conn->rcv_nxt = header->seq + 1; // data beside a SYN comes again
+    conn->rcv_acked = conn->rcv_nxt;
+    conn->rcv_adv = conn->rcv_nxt + fa__u32_min(conn->tcp->config.rx_window_bytes, UINT16_MAX);
+    conn->snd_wnd = header->window;
+    conn->snd_wnd_max = header->window;
+    conn->snd_wl1 = header->seq;
+    conn->snd_wl2 = header->ack;
+    fa__tcp_options_input(conn, header);
+    if (good_ack) {
+        conn->snd_una = header->ack;
+        establish(conn);
+        fa__tcp_mark_ack(conn);
+    } else {
+        conn->syn_due = true; // both sides opened: ours goes out again, with an ACK
+        fa__tcp_set_state(conn, FA_TCP_SYN_RECEIVED);
+        fa__tcp_mark(conn);
+    }
+}
+
+/* RFC 5961 3.2: only the very next number resets. RFC 1337: nothing resets TIME_WAIT. */
+static void input_reset(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
+{
+    struct fa_counters *counters = conn->tcp->config.counters;
+    uint32_t seq = seg->header.seq;
+    if (conn->state == FA_TCP_TIME_WAIT || seq != conn->rcv_nxt) {
+        FA_COUNT(counters, tcp_rx_bad_reset);
+        bool inside = fa__seq_lt(conn->rcv_nxt, seq) && fa__seq_lt(seq, conn->rcv_adv);
+        if (conn->state != FA_TCP_TIME_WAIT && inside) {
+            fa__tcp_reply_challenge(conn);
+        }
+        return;
+    }
+    FA_COUNT(counters, tcp_conn_reset);
+    bool refused = conn->state == FA_TCP_SYN_RECEIVED && !conn->passive;
+    fa__tcp_conn_end(conn, refused ? FA_EREFUSED : FA_ERESET, false);
+}
+
+/* A SYN where there should be none. Returns: whether the segment goes on, without its SYN. */
+static bool input_syn(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
+{
+    struct fa_tcp_header *header = &seg->header;
+    bool has_ack = (header->flags & FA_TCP_ACK) != 0;
+    if (header->seq != conn->irs || conn->state == FA_TCP_TIME_WAIT) {
+        FA_COUNT(conn->tcp->config.counters, tcp_rx_bad_syn);
+        fa__tcp_reply_challenge(conn);
+        return false;
+    }
+    // The peer's own SYN once more: what we answered was lost.
+    if (conn->state != FA_TCP_SYN_RECEIVED) {
+        fa__tcp_mark_ack(conn);
+        return false;
+    }
+    if (!conn->passive && has_ack) {
+        header->flags &= (uint8_t) ~(FA_TCP_SYN | FA_TCP_FIN); // the end of a simultaneous open
+        header->seq++;
+        fa_buf_trim(seg->buf, 0);
+        fa__tcp_mark_ack(conn);
+        return true;
+    }
+    conn->syn_due = true;
+    fa__tcp_mark(conn);
+    return false;
+}
+
+/* RFC 9293 3.4, and 3.10.7.4 for a closed window: the ACK on a probe counts. */
+static bool check_number(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
+{
+    uint32_t seq = seg->header.seq;
+    uint32_t len = fa__tcp_segment_len(seg);
+    bool good;
+    if (len == 0) {
+        good = fa__seq_leq(conn->rcv_nxt, seq) && fa__seq_leq(seq, conn->rcv_adv);
+    } else {
+        good = fa__seq_lt(conn->rcv_nxt, seq + len) &&
+               (fa__seq_lt(seq, conn->rcv_adv) || seq == conn->rcv_nxt);
+    }
+    if (good) {
+        return true;
+    }
+    FA_COUNT(conn->tcp->config.counters, tcp_rx_out_of_window);
+    bool keepalive = seq + 1 == conn->rcv_nxt;
+    if (len != 0 || keepalive) {
+        fa__tcp_mark_ack(conn);
+    } else {
+        fa__tcp_reply_challenge(conn); // or two confused sides would answer each other for ever
+    }
+    return false;
+}
+
+/* The last step of a handshake. Returns: whether the connection is established now. */
+static bool input_syn_received(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
+{
+    const struct fa_tcp_header *header = &seg->header;
+    if (!fa__seq_lt(conn->iss, header->ack) || fa__seq_lt(conn->snd_max, header->ack)) {
+        FA_COUNT(conn->tcp->config.counters, tcp_rx_bad_ack);
+        fa__tcp_reply_reset(conn->tcp, seg);
+        return false;
+    }
+    if (conn->passive && !fa__tcp_listener_push(conn)) {
+        return false;
+    }
+    conn->snd_una = header->ack;
+    conn->snd_wnd = (uint32_t)header->window << conn->tx_scale;
+    conn->snd_wnd_max = conn->snd_wnd;
+    conn->snd_wl1 = header->seq;
+    conn->snd_wl2 = header->ack;
+    establish(conn);
+    return true;
+}
+
+static void input_time_wait(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
+{
+    uint32_t len = fa__tcp_segment_len(seg);
+    if (len == 0) {
+        return;
+    }
+    FA_COUNT(conn->tcp->config.counters, tcp_rx_duplicate);
+    bool fin_again =
+        (seg->header.flags & FA_TCP_FIN) != 0 && seg->header.seq + len == conn->rcv_nxt;
+    if (fin_again) {
+        fa__tcp_time_wait(conn);
+    }
+    fa__tcp_mark_ack(conn);
+}
+
+void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
+{
+    struct fa_tcp_header *header = &seg->header;
+    FA_TRACE(tcp_segment_in, conn->tcp->now, conn->id, header->flags, header->seq, header->ack,
+        header->window, seg->buf->len, FA__TCP_TRACE_TCB(conn));
+    if (conn->state == FA_TCP_CLOSED) {
+        FA_COUNT(conn->tcp->config.counters, tcp_rx_dead);
+        return;
+    }
+    if (conn->state == FA_TCP_SYN_SENT) {
+        input_syn_sent(conn, seg);
+        return;
+    }
+    if ((header->flags & FA_TCP_RST) != 0) {
+        input_reset(conn, seg);
+        return;
+    }
+    if ((header->flags & FA_TCP_SYN) != 0 && !input_syn(conn, seg)) {
+        return;
+    }
+    if (conn->state == FA_TCP_TIME_WAIT) {
+        input_time_wait(conn, seg);
+        return;
+    }
+    if (!check_number(conn, seg)) {
+        return;
+    }
+    if ((header->flags & FA_TCP_ACK) == 0) {
+        FA_COUNT(conn->tcp->config.counters, tcp_rx_no_ack);
+        return;
+    }
+    if (conn->state == FA_TCP_SYN_RECEIVED && !input_syn_received(conn, seg)) {
+        return;
+    }
+    if (fa__tcp_ack_input(conn, seg)) {
+        fa__tcp_rx_input(conn, seg);
+    }
+}

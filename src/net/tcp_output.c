@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: ISC
+//
+// Which segment is next, and writing it. Called once per segment after a burst was taken in, so
+// one acknowledgement answers the whole burst, and rides on data if there is some.
+
+#include "tcp_priv.h"
+
+/* A segment as decided on. */
+struct plan {
+    uint32_t seq;
+    uint32_t len;
+    uint8_t flags;
+    bool probe; /* a byte that the closed window forbids: snd_nxt stays */
+};
+
+static void set_retransmit(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    fa_ns give_up = fa_ns_after(conn->progress_ns, tcp->config.user_timeout_ns);
+    fa_ns again = fa_ns_after(tcp->now, fa__tcp_rto(conn));
+    conn->retransmit_ns = fa_ns_min(again, give_up);
+}
+
+/* ---- deciding ---- */
+
+static bool plan_syn(struct fa_tcp_conn *conn, struct plan *plan)
+{
+    if (!conn->syn_due) {
+        return false;
+    }
+    conn->syn_due = false;
+    plan->seq = conn->iss;
+    plan->flags = FA_TCP_SYN;
+    if (conn->state == FA_TCP_SYN_RECEIVED) {
+        plan->flags |= FA_TCP_ACK;
+    }
+    return true;
+}
+
+/* Whether a FIN follows the byte before `end`. */
+static bool has_fin_at(const struct fa_tcp_conn *conn, uint32_t end)
+{
+    return conn->fin_queued && end == conn->tx_end;
+}
+
+static bool plan_retransmit(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
+{
+    if (!conn->retransmit_due) {
+        return false;
+    }
+    conn->retransmit_due = false;
+    uint32_t flight = conn->snd_max - conn->snd_una;
+    uint32_t data = fa__u32_min(flight, conn->tx_end - conn->snd_una);
+    data = fa__seq_lt(conn->tx_end, conn->snd_una) ? 0 : data;
+    plan->seq = conn->snd_una;
+    plan->len = fa__u32_min(data, room);
+    bool fin = fa__tcp_fin_sent(conn) && has_fin_at(conn, plan->seq + plan->len);
+    plan->flags |= fin ? (unsigned)FA_TCP_FIN : 0u;
+    return plan->len != 0 || fin;
+}
+
+/* RFC 9293 3.8.6.2.1: a full segment, or all there is, or half of the largest window ever. */
+static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint32_t room)
+{
+    if (len == 0) {
+        return false;
+    }
+    if (len == room || conn->probe_due) {
+        return true;
+    }
+    if (len == fa__tcp_unsent(conn)) {
+        return !conn->nagle || conn->snd_nxt == conn->snd_una || conn->fin_queued;
+    }
+    return len >= conn->snd_wnd_max / 2;
+}
+
+static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
+{
+    uint32_t unsent = fa__tcp_unsent(conn);
+    uint32_t in_flight = conn->snd_nxt - conn->snd_una;
+    uint32_t window = fa__tcp_send_window(conn);
+    uint32_t usable = window > in_flight ? window - in_flight : 0;
+    uint32_t len = fa__u32_min(fa__u32_min(unsent, usable), room);
+    plan->seq = conn->snd_nxt;
+    if (unsent == 0) {
+        // A FIN alone may go even where the window is closed.
+        plan->flags |= has_fin_at(conn, conn->snd_nxt) ? (unsigned)FA_TCP_FIN : 0u;
+        return (plan->flags & FA_TCP_FIN) != 0;
+    }
+    if (!is_worth_sending(conn, len, room)) {
+        plan->probe = conn->probe_due && len == 0;
+        plan->len = plan->probe ? 1 : 0;
+        return plan->probe;
+    }
+    plan->len = len;
+    plan->flags |= has_fin_at(conn, plan->seq + len) ? (unsigned)FA_TCP_FIN : 0u;
+    return true;
+}
+
+/* Returns: whether there is a segment to send; `room` is what a payload may take. */
+static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
+{
+    *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK};
+    switch ((enum fa_tcp_state)conn->state) {
+    case FA_TCP_CLOSED:
+        plan->seq = conn->snd_max;
+        plan->flags = FA_TCP_RST | FA_TCP_ACK;
+        return conn->reset_due;
+    case FA_TCP_SYN_SENT:
+        return plan_syn(conn, plan);
+    case FA_TCP_SYN_RECEIVED:
+        if (plan_syn(conn, plan)) {
+            return true;
+        }
+        break;
+    case FA_TCP_ESTABLISHED:
+    case FA_TCP_CLOSE_WAIT:
+    case FA_TCP_FIN_WAIT_1:
+    case FA_TCP_CLOSING:
+    case FA_TCP_LAST_ACK:
+        if (plan_retransmit(conn, room, plan) || plan_new(conn, room, plan)) {
+            return true;
+        }
+        break;
+    case FA_TCP_FIN_WAIT_2:
+    case FA_TCP_TIME_WAIT:
+    case FA_TCP_STATE_COUNT:
+        break;
+    }
+    // After a timeout the peer may well have what was given up: then only snd_max is in its window.
+    // A byte sent as a probe it has not.
+    plan->seq = conn->persist ? conn->snd_nxt : conn->snd_max;
+    return conn->ack_due || conn->dup_acks_due != 0;
+}
+
+/* RFC 5681 4.1: an old window says nothing about the path today. */
+static void restart_idle(struct fa_tcp_conn *conn)
+{
+    if (conn->snd_una == conn->snd_max && conn->sent_ns != 0 && fa__tcp_unsent(conn) != 0 &&
+        conn->tcp->now - conn->sent_ns > fa__tcp_rto(conn)) {
+        uint32_t ssthresh = conn->ssthresh;
+        uint32_t cwnd = conn->cwnd;
+        conn->cc->init(conn, false);
+        conn->cwnd = fa__u32_min(conn->cwnd, cwnd);
+        conn->ssthresh = ssthresh;
+    }
+}
+
+/* ---- accounting ---- */
+
+/* A FIN, a SYN or payload leaves: sequence numbers, round-trip timing, the timer. */
+static void note_sent(struct fa_tcp_conn *conn, const struct plan *plan, struct fa_buf *tx_buf)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    bool control = (plan->flags & (FA_TCP_SYN | FA_TCP_FIN)) != 0;
+    uint32_t end = plan->seq + plan->len + (control ? 1 : 0);
+    if (plan->probe) {
+        FA_COUNT(tcp->config.counters, tcp_window_probe);
+    } else if (fa__seq_lt(plan->seq, conn->snd_max)) {
+        FA_COUNT(tcp->config.counters, tcp_retransmit);
+        conn->retransmit_count++;
+        if (conn->timing && !fa__seq_lt(conn->rtt_seq, plan->seq)) {
+            conn->timing = false; // Karn: whose answer would it be?
+        }
+    } else if (!conn->timing) {
+        conn->timing = true;
+        conn->rtt_seq = plan->seq;
+        conn->rtt_start_ns = tcp->now;
+    }
+    if (conn->snd_una == conn->snd_max) {
+        conn->progress_ns = tcp->now;
+    }
+    if (!plan->probe) {
+        conn->persist = false;
+        conn->sent_ns = tcp->now;
+    }
+    if (plan->seq == conn->snd_nxt && !plan->probe) {
+        conn->snd_nxt = end;
+        conn->tx_buf = tx_buf != NULL ? tx_buf : conn->tx_buf;
+    }
+    conn->snd_max = fa__seq_max(conn->snd_max, end);
+    conn->probe_due = false;
+    if (conn->retransmit_ns == FA_NS_NEVER) {
+        set_retransmit(conn);
+    }
+}
+
+/* An ACK leaves, `pure` if nothing else does: what it promises. Returns: the window field. */
+static uint16_t note_acked(struct fa_tcp_conn *conn, uint8_t flags, bool pure)
+{
+    uint32_t window;
+    if ((flags & FA_TCP_RST) != 0) {
+        return 0;
+    }
+    if ((flags & FA_TCP_SYN) != 0) {
+        window = fa__u32_min(conn->tcp->config.rx_window_bytes, UINT16_MAX); // never scaled
+    } else {
+        uint32_t edge = fa__tcp_rx_edge(conn);
+        window = fa__u32_min((edge - conn->rcv_nxt) >> conn->rx_scale, UINT16_MAX);
+        uint32_t promised = conn->rcv_nxt + (window << conn->rx_scale);
+        conn->rcv_adv = fa__seq_max(conn->rcv_adv, promised);
+    }
+    if ((flags & FA_TCP_ACK) != 0) {
+        if (pure && conn->dup_acks_due != 0 && conn->rcv_acked == conn->rcv_nxt) {
+            conn->dup_acks_due--;
+        }
+        conn->rcv_acked = conn->rcv_nxt;
+        conn->ack_due = false;
+        conn->ack_ns = FA_NS_NEVER;
+    }
+    return (uint16_t)window;
+}
+
+/* ---- writing ---- */
+
+static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, struct fa_buf *buf,
+    struct fa_ip_meta *ret_meta)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    bool syn = (plan->flags & FA_TCP_SYN) != 0;
+    bool has_ack = (plan->flags & FA_TCP_ACK) != 0;
+    bool push = plan->len != 0 && plan->seq + plan->len == conn->tx_end;
+    struct fa_tcp_header header = {
+        .source_port = conn->tuple.local_port,
+        .target_port = conn->tuple.remote_port,
+        .seq = plan->seq,
+        .ack = has_ack ? conn->rcv_nxt : 0,
+        .flags = (uint8_t)(plan->flags | (push ? (unsigned)FA_TCP_PSH : 0u)),
+        .window = note_acked(conn, plan->flags, plan->len == 0),
+        .mss = syn ? conn->rx_mss : 0,
+        // RFC 7323 2.2: a SYN+ACK offers scaling only if the SYN did.
+        .has_scale =
+            syn && (conn->rx_scale != 0 || conn->tx_scale != 0 || conn->state == FA_TCP_SYN_SENT),
+        .scale = conn->rx_scale,
+    };
+    *ret_meta = (struct fa_ip_meta){
+        .local = conn->tuple.local,
+        .remote = conn->tuple.remote,
+        .protocol = FA_IP_PROTO_TCP,
+        .dont_fragment = true,
+    };
+    uint8_t *at = fa_buf_append(buf, fa_tcp_encoded_len(&header));
+    uint64_t sum = 0;
+    struct fa_buf *tx_buf = NULL;
+    if (plan->len != 0) {
+        tx_buf = fa__tcp_tx_copy(conn, plan->seq, fa_buf_append(buf, plan->len), plan->len, &sum);
+    }
+    fa_tcp_encode(at, ret_meta, &header, plan->len, sum);
+    FA_COUNT(tcp->config.counters, tcp_tx_segments);
+    if (plan->len != 0 || (plan->flags & (FA_TCP_SYN | FA_TCP_FIN)) != 0) {
+        note_sent(conn, plan, tx_buf);
+    }
+    FA_TRACE(tcp_segment_out, tcp->now, conn->id, header.flags, header.seq, header.ack,
+        header.window, plan->len, FA__TCP_TRACE_TCB(conn));
+}
+
+/* Nothing more to send now. What waits for the window alone waits for a probe, too. */
+static void settle(struct fa_tcp_conn *conn)
+{
+    if (conn->retransmit_ns == FA_NS_NEVER && fa__tcp_unsent(conn) != 0 &&
+        conn->state != FA_TCP_CLOSED) {
+        conn->persist = true;
+        conn->progress_ns = conn->tcp->now;
+        set_retransmit(conn);
+    }
+    fa__tcp_timer_arm(conn);
+}
+
+static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
+{
+    struct plan plan;
+    size_t space = fa_buf_tailroom(buf);
+    FA_ASSERT(space >= FA_TCP_HDR_LEN_MAX + FA__TCP_MSS_MIN);
+    uint32_t room = (uint32_t)fa_min(conn->mss, space - FA_TCP_HDR_LEN_MAX);
+    restart_idle(conn);
+    if (!plan_segment(conn, room, &plan)) {
+        settle(conn);
+        return false;
+    }
+    write_segment(conn, &plan, buf, ret_meta);
+    if (conn->reset_due) {
+        FA_COUNT(conn->tcp->config.counters, tcp_reset_sent);
+        fa__tcp_conn_reset_sent(conn);
+    } else if (conn->retransmit_due || conn->dup_acks_due != 0 || fa__tcp_unsent(conn) != 0) {
+        fa__tcp_mark(conn); // behind the others
+    } else {
+        settle(conn);
+    }
+    return true;
+}
+
+bool fa_tcp_output(struct fa_tcp *tcp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
+{
+    FA_ASSERT(buf->len == 0);
+    tcp->now = now;
+    if (fa__tcp_reply_output(tcp, buf, ret_meta)) {
+        return true;
+    }
+    struct fa_list *node;
+    while ((node = fa_list_pop_front(&tcp->dirty)) != NULL) {
+        if (output_conn(FA_CONTAINER(node, struct fa_tcp_conn, dirty_node), buf, ret_meta)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: ISC
+//
+// What the files of TCP share: the connection, the arriving segment, and who does what.
+//
+//     tcp.c        init, table of connections, life and death of one, where a segment goes
+//     tcp_listen.c tcp_connect.c   the two ways a connection begins
+//     tcp_input.c  RFC 9293 3.10.7, state by state        tcp_ack.c  what an ACK says, RTT, loss
+//     tcp_rx.c     received bytes, our window             tcp_tx.c   bytes to send
+//     tcp_output.c which segment is next                  tcp_timer.c  deadlines
+//     tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
+//     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
+//
+// Nobody sends from within input, tick or a call of the application: they note on the connection
+// what is due and put it on the dirty list; fa_tcp_output() decides once, at the end of the burst.
+
+#ifndef FA_NET_TCP_PRIV_H
+#define FA_NET_TCP_PRIV_H
+
+#include "fa/tcp.h"
+#include "fa/trace.h"
+#include "fa/wire/tcp.h"
+
+enum {
+    FA__TCP_INITIAL_SEGMENTS = 10, /* initial window, RFC 6928 */
+    FA__TCP_INITIAL_BYTES = 14600, /* the same, in bytes */
+    FA__TCP_MSS_MIN = 64,          /* bytes; who names less gets this (CVE-2019-11479) */
+    FA__TCP_DUP_ACK_MAX = 3,       /* RFC 5681 3.2 */
+    FA__TCP_SYN_TRIES_MAX = 6,     /* SYNs of a connect, 63 s in all */
+    FA__TCP_SYN_ACK_TRIES_MAX = 5, /* SYN+ACKs of a half-open connection, 31 s in all */
+    FA__TCP_PMTU_MIN4 = 576,       /* bytes; smaller ones are forged (RFC 5927 7) */
+    FA__TCP_PMTU_MIN6 = 1280,      /* bytes, RFC 8200 5 */
+    FA__TCP_PORT_FIRST = 32768,    /* ports that connect() chooses from, to 65535 */
+    FA__TCP_PORT_COUNT = 32768,
+};
+
+#define FA__TCP_RTO_INITIAL   FA_NS_S        /* RFC 6298 2.1 */
+#define FA__TCP_RTO_AFTER_SYN (3 * FA_NS_S)  /* RFC 6298 5.7 */
+#define FA__TCP_RTO_MAX       (60 * FA_NS_S) /* RFC 6298 2.5 */
+#define FA__TCP_CLOCK_GRAIN   1024           /* ns: G of RFC 6298, a tick of the deadline queue */
+#define FA__TCP_ISN_TICK      4000           /* ns, RFC 9293 3.4.1 */
+#define FA__TCP_STARVED_RETRY FA_NS_MS
+
+/* Whose a connection is. Without padding, so that it is hashed and compared as bytes. */
+struct fa__tcp_tuple {
+    struct fa_ip local;
+    struct fa_ip remote;
+    uint16_t local_port;
+    uint16_t remote_port;
+};
+
+_Static_assert(sizeof(struct fa__tcp_tuple) == 36, "no padding");
+
+/* How a connection reacts to acknowledgements and loss. */
+struct fa__tcp_cc {
+    const char *name;
+    void (*init)(struct fa_tcp_conn *conn, bool syn_was_lost);
+    /* `acked` bytes left the network while `flight` were out, outside of fast recovery. */
+    void (*acked)(struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight);
+    /* The third duplicate: set ssthresh; *flight* bytes were out. */
+    void (*lost)(struct fa_tcp_conn *conn, uint32_t flight);
+    /* The retransmission timer fired; `again`: for a segment it had fired for before. */
+    void (*timeout)(struct fa_tcp_conn *conn, uint32_t flight, bool again);
+};
+
+extern const struct fa__tcp_cc fa__tcp_new_reno;
+
+/*
+ * One connection. Flat: hand-over writes it out field by field.
+ *
+ * Sequence numbers: snd_una <= snd_nxt <= snd_max, and snd_nxt < snd_max only while what a timeout
+ * gave up is sent once more. tx holds [snd_una, tx_end); a FIN has the number tx_end.
+ */
+struct fa_tcp_conn {
+    struct fa_flow flow; /* first */
+    struct fa_tcp *tcp;
+    struct fa_tcp_listener *listener; /* until it is accepted */
+    struct fa__tcp_tuple tuple;
+    uint32_t hash;
+    uint32_t hash_next; /* index + 1 of the next one in the bucket; 0: none */
+    uint32_t id;
+
+    struct fa_list node; /* free, half-open, to accept, starved, or TIME_WAIT */
+    struct fa_list dirty_node;
+    struct fa_deadline timer; /* the earliest of the four below, or earlier */
+    fa_ns retransmit_ns;      /* RTO or window probe */
+    fa_ns ack_ns;             /* delayed ACK */
+    fa_ns end_ns;             /* FIN_WAIT_2 of an orphan, TIME_WAIT */
+    fa_ns progress_ns;        /* last time something was acknowledged: the user timeout's start */
+
+    struct fa_list tx;     /* buffers; tag is the sequence number of the first byte */
+    struct fa_buf *tx_buf; /* the one with snd_nxt, or before it; NULL: tx is empty */
+    struct fa_list rx;     /* in order, not read yet */
+    struct fa_list ooo;    /* beyond a hole; sorted, disjoint; tag as above */
+    uint32_t rx_bytes;
+    uint32_t ooo_bytes;
+    uint32_t rx_count;  /* buffers */
+    uint32_t ooo_count; /* buffers */
+    uint32_t rx_peeked; /* bytes of the first buffer that the application has borrowed */
+
+    uint32_t iss;
+    uint32_t snd_una;
+    uint32_t snd_nxt;
+    uint32_t snd_max;
+    uint32_t tx_end;
+    uint32_t snd_wnd;
+    uint32_t snd_wnd_max;
+    uint32_t snd_wl1;
+    uint32_t snd_wl2;
+    uint32_t irs;
+    uint32_t rcv_nxt;
+    uint32_t rcv_adv;   /* right edge of the window we promised; never goes back */
+    uint32_t rcv_acked; /* what our last ACK said */
+    uint32_t rcv_fin;   /* number of a FIN that came early, if has_rcv_fin */
+
+    const struct fa__tcp_cc *cc;
+    uint32_t cwnd;
+    uint32_t ssthresh;
+    uint32_t cwnd_acked; /* bytes acknowledged since cwnd last grew */
+    uint32_t recover;    /* RFC 6582 */
+    fa_ns srtt_ns;       /* 0: not measured */
+    fa_ns rttvar_ns;
+    fa_ns rtt_start_ns;
+    fa_ns sent_ns;    /* last new data */
+    uint32_t rtt_seq; /* the timed byte */
+    uint32_t retransmit_count;
+
+    uint16_t mss;     /* payload bytes of a full segment to send */
+    uint16_t rx_mss;  /* what we announced */
+    uint16_t rx_full; /* largest payload received: a "full-sized" segment */
+    uint8_t state;    /* enum fa_tcp_state */
+    int8_t error;     /* fa_err of a connection that ended */
+    uint8_t tx_scale;
+    uint8_t rx_scale;
+    uint8_t dup_acks;     /* received */
+    uint8_t dup_acks_due; /* owed: one for each segment beyond a hole, RFC 5681 4.2 */
+    uint8_t backoff;      /* doublings of the RTO */
+    uint8_t tries;        /* SYNs sent */
+
+    bool flow_open : 1; /* the application holds the flow */
+    bool hashed : 1;    /* is in the table */
+    bool passive : 1;   /* came by a SYN */
+    bool nagle : 1;
+    bool fin_queued : 1; /* nothing more to write after tx_end */
+    bool fin_received : 1;
+    bool has_rcv_fin : 1;
+    bool want_read : 1;  /* peek said FA_AGAIN */
+    bool want_write : 1; /* reserve said FA_AGAIN */
+    bool lent : 1;       /* a reservation is open in the last buffer of tx */
+    bool pool_low : 1;   /* the pool that feeds rx is nearly empty */
+    bool timing : 1;     /* rtt_seq and rtt_start_ns are valid */
+    bool recovery : 1;   /* fast recovery, RFC 6582 */
+    bool partial : 1;    /* ... and the first partial ACK was seen */
+    bool timed_out : 1;  /* until what a timeout gave up is acknowledged */
+    bool persist : 1;    /* retransmit_ns is a window probe's */
+    bool syn_lost : 1;   /* our SYN was retransmitted */
+
+    bool syn_due : 1;
+    bool ack_due : 1;
+    bool retransmit_due : 1; /* the segment at snd_una */
+    bool probe_due : 1;
+    bool reset_due : 1; /* a dead connection that has still to say so */
+};
+
+_Static_assert(sizeof(struct fa_tcp_conn) <= FA_TCP_CONN_BYTES, "fa_tcp_config.conn_memory");
+
+/* An arriving segment. */
+struct fa__tcp_segment {
+    struct fa_tcp_header header;
+    const struct fa_ip_meta *meta;
+    struct fa_buf *buf; /* the payload; NULL once somebody took it */
+};
+
+/* Sequence numbers wrap at 2^32 (RFC 9293 3.4). */
+static inline bool fa__seq_lt(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static inline bool fa__seq_leq(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) <= 0;
+}
+
+static inline uint32_t fa__seq_max(uint32_t a, uint32_t b)
+{
+    return fa__seq_lt(a, b) ? b : a;
+}
+
+static inline uint32_t fa__u32_min(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline struct fa_tcp_conn *fa__tcp_conn_of(struct fa_flow *flow)
+{
+    return FA_CONTAINER(flow, struct fa_tcp_conn, flow);
+}
+
+/* Numbers that a segment occupies: its payload, a SYN, a FIN. */
+static inline uint32_t fa__tcp_segment_len(const struct fa__tcp_segment *seg)
+{
+    return seg->buf->len + ((seg->header.flags & FA_TCP_SYN) != 0 ? 1u : 0u) +
+           ((seg->header.flags & FA_TCP_FIN) != 0 ? 1u : 0u);
+}
+
+static inline bool fa__tcp_fin_sent(const struct fa_tcp_conn *conn)
+{
+    return conn->fin_queued && conn->snd_max == conn->tx_end + 1;
+}
+
+/* Bytes written but never sent, or given up by a timeout. */
+static inline uint32_t fa__tcp_unsent(const struct fa_tcp_conn *conn)
+{
+    return fa__seq_lt(conn->snd_nxt, conn->tx_end) ? conn->tx_end - conn->snd_nxt : 0;
+}
+
+/* Let fa_tcp_output() look at the connection. */
+static inline void fa__tcp_mark(struct fa_tcp_conn *conn)
+{
+    if (!fa_list_linked(&conn->dirty_node)) {
+        fa_list_push_back(&conn->tcp->dirty, &conn->dirty_node);
+    }
+}
+
+static inline void fa__tcp_mark_ack(struct fa_tcp_conn *conn)
+{
+    conn->ack_due = true;
+    fa__tcp_mark(conn);
+}
+
+/* What trace records say after their own words (fa/schema.def). */
+#define FA__TCP_TRACE_TCB(conn)                                                                    \
+    (conn)->state, (conn)->snd_una, (conn)->snd_nxt, (conn)->snd_wnd, (conn)->rcv_nxt,             \
+        (conn)->rcv_adv - (conn)->rcv_nxt, (conn)->cwnd, (conn)->ssthresh
+
+/* Which call a tcp_call record is about. */
+enum fa__tcp_call {
+    FA__TCP_CALL_PEEK,
+    FA__TCP_CALL_DONE,
+    FA__TCP_CALL_RESERVE,
+    FA__TCP_CALL_COMMIT,
+    FA__TCP_CALL_SHUTDOWN,
+    FA__TCP_CALL_CLOSE,
+    FA__TCP_CALL_ABORT,
+    FA__TCP_CALL_CONNECT,
+    FA__TCP_CALL_ACCEPT,
+};
+
+/* A call and what it returned: an fa_err, and bytes seen, lent, read or written. */
+#define FA__TCP_TRACE_CALL(conn, call, err, len)                                                   \
+    FA_TRACE(tcp_call, (conn)->tcp->now, (conn)->id, (call), (uint64_t)(int64_t)(err), (len),      \
+        FA__TCP_TRACE_TCB(conn))
+
+/* Which timer a tcp_timer record is about. */
+enum fa__tcp_timer {
+    FA__TCP_TIMER_RETRANSMIT,
+    FA__TCP_TIMER_PERSIST,
+    FA__TCP_TIMER_ACK,
+    FA__TCP_TIMER_END,
+    FA__TCP_TIMER_USER,
+};
+
+/* tcp.c */
+struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
+struct fa_tcp_conn *fa__tcp_conn_at(const struct fa_tcp *tcp, uint32_t idx);
+/* A new connection in the table; the oldest TIME_WAIT gives way. NULL if no place is left. */
+struct fa_tcp_conn *fa__tcp_conn_new(
+    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, uint32_t iss, uint16_t mtu_bytes);
+/* It is over; `why` is what the application is told. The struct is free again, unless the
+ * application holds it or a reset is still to be sent. */
+void fa__tcp_conn_end(struct fa_tcp_conn *conn, fa_err why, bool reset);
+void fa__tcp_conn_reset_sent(struct fa_tcp_conn *conn);
+/* Free the struct if nobody needs it. */
+void fa__tcp_conn_release(struct fa_tcp_conn *conn);
+void fa__tcp_set_state(struct fa_tcp_conn *conn, enum fa_tcp_state state);
+void fa__tcp_time_wait(struct fa_tcp_conn *conn);
+/* Tell the watch, if it waits for one of `events`. */
+void fa__tcp_wake(struct fa_tcp_conn *conn, unsigned events);
+/* Payload bytes of a packet of `mtu_bytes` (RFC 6691). */
+uint16_t fa__tcp_mss_of(const struct fa_ip *remote, uint16_t mtu_bytes);
+
+/* tcp_connect.c */
+/* RFC 6528: no two incarnations of a connection overlap, no outsider can guess. */
+uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
+
+/* tcp_listen.c */
+struct fa_tcp_listener *fa__tcp_listener_find(
+    const struct fa_tcp *tcp, const struct fa_ip *ip, uint16_t port);
+/* `past`: the TIME_WAIT connection that this SYN replaces ended before this number; or NULL. */
+void fa__tcp_listener_input(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
+    const struct fa__tcp_segment *seg, const uint32_t *past);
+/* The handshake is complete. Returns: false, and nothing happens, if the queue is full. */
+bool fa__tcp_listener_push(struct fa_tcp_conn *conn);
+/* Take a connection that is not accepted out of its listener's books. */
+void fa__tcp_listener_forget(struct fa_tcp_conn *conn);
+
+/* tcp_input.c */
+void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg);
+void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header);
+
+/* tcp_ack.c */
+/* Process SEG.ACK and SEG.WND in a synchronized state. Returns: whether the segment goes on. */
+bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg);
+void fa__tcp_rtt_sample(struct fa_tcp_conn *conn, fa_ns rtt);
+fa_ns fa__tcp_rto(const struct fa_tcp_conn *conn);
+/* Bytes that may be out at once, limited transmit (RFC 3042) included. */
+uint32_t fa__tcp_send_window(const struct fa_tcp_conn *conn);
+
+/* tcp_rx.c */
+/* Take in the payload and FIN of an acceptable segment. */
+void fa__tcp_rx_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg);
+/* The right edge that an ACK sent now may promise. */
+uint32_t fa__tcp_rx_edge(const struct fa_tcp_conn *conn);
+void fa__tcp_rx_done(struct fa_tcp_conn *conn, size_t len);
+/* Nothing more will come: forget what lies beyond a hole; or all but what the application looks
+ * at; or all. */
+void fa__tcp_rx_end(struct fa_tcp_conn *conn);
+void fa__tcp_rx_break(struct fa_tcp_conn *conn);
+void fa__tcp_rx_drop(struct fa_tcp_conn *conn);
+
+/* tcp_tx.c */
+fa_err fa__tcp_tx_reserve(struct fa_tcp_conn *conn, uint8_t **ret_at, size_t *ret_cap);
+void fa__tcp_tx_commit(struct fa_tcp_conn *conn, size_t len);
+/* Forget the bytes before `ack`. */
+void fa__tcp_tx_acked(struct fa_tcp_conn *conn, uint32_t ack);
+/* Go back to snd_una. */
+void fa__tcp_tx_rewind(struct fa_tcp_conn *conn);
+/* Copy out `len` bytes from sequence number `seq`, which is snd_una or snd_nxt. Returns: the
+ * buffer of the next byte, for tx_buf. */
+struct fa_buf *fa__tcp_tx_copy(
+    const struct fa_tcp_conn *conn, uint32_t seq, uint8_t *target, uint32_t len, uint64_t *ret_sum);
+/* Whether the application may be told that there is room. */
+bool fa__tcp_tx_has_room(const struct fa_tcp_conn *conn);
+void fa__tcp_tx_drop(struct fa_tcp_conn *conn);
+/* Wake who waits for buffers, if there are some. */
+void fa__tcp_tx_feed(struct fa_tcp *tcp);
+
+/* tcp_timer.c */
+/* Make sure that the connection's timer fires by the earliest of its deadlines. */
+void fa__tcp_timer_arm(struct fa_tcp_conn *conn);
+
+/* tcp_reply.c */
+/* Answer a segment that belongs to nobody (RFC 9293 3.10.7.1). */
+void fa__tcp_reply_reset(struct fa_tcp *tcp, const struct fa__tcp_segment *seg);
+/* RFC 5961: say what we expect, now and then. */
+void fa__tcp_reply_challenge(struct fa_tcp_conn *conn);
+void fa__tcp_reply_init(struct fa_tcp *tcp);
+bool fa__tcp_reply_output(struct fa_tcp *tcp, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
+
+/* tcp_flow.c */
+extern const struct fa_flow_ops fa__tcp_flow_ops;
+
+/* tcp_check.c: trap unless every invariant of the connection, or of all, holds. */
+void fa__tcp_check(const struct fa_tcp_conn *conn);
+void fa__tcp_check_all(const struct fa_tcp *tcp);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: ISC
+//
+// Answers that cost the sender nothing, and therefore have a budget: resets for segments of no
+// connection, and challenge ACKs (RFC 5961). Budgets are for a second. That of challenges is drawn
+// anew each second: a constant one tells an outsider who counts the answers whether his guess was
+// right (CVE-2016-5696).
+
+#include "tcp_priv.h"
+
+static void fill_budgets(struct fa_tcp *tcp)
+{
+    uint32_t challenges = tcp->config.challenge_acks_per_s;
+    tcp->budget_start_ns = tcp->now;
+    tcp->reset_budget = tcp->config.resets_per_s;
+    tcp->challenge_budget =
+        (challenges + 1) / 2 + (uint32_t)fa_rand_below(tcp->config.rand, challenges);
+}
+
+void fa__tcp_reply_init(struct fa_tcp *tcp)
+{
+    fill_budgets(tcp);
+}
+
+static bool take_budget(struct fa_tcp *tcp, uint32_t *budget)
+{
+    if (tcp->now - tcp->budget_start_ns >= FA_NS_S) {
+        fill_budgets(tcp);
+    }
+    if (*budget == 0) {
+        return false;
+    }
+    (*budget)--;
+    return true;
+}
+
+void fa__tcp_reply_reset(struct fa_tcp *tcp, const struct fa__tcp_segment *seg)
+{
+    const struct fa_tcp_header *header = &seg->header;
+    if ((header->flags & FA_TCP_RST) != 0) {
+        return;
+    }
+    if (tcp->reply_count == FA_TCP_REPLY_COUNT_MAX || !take_budget(tcp, &tcp->reset_budget)) {
+        FA_COUNT(tcp->config.counters, tcp_reset_limited);
+        return;
+    }
+    uint32_t idx = (tcp->reply_head + tcp->reply_count++) % FA_TCP_REPLY_COUNT_MAX;
+    struct fa_tcp_reply *reply = &tcp->replies[idx];
+    *reply = (struct fa_tcp_reply){
+        .local = seg->meta->local,
+        .remote = seg->meta->remote,
+        .local_port = header->target_port,
+        .remote_port = header->source_port,
+        .flags = FA_TCP_RST,
+    };
+    if ((header->flags & FA_TCP_ACK) != 0) {
+        reply->seq = header->ack;
+    } else {
+        reply->ack = header->seq + fa__tcp_segment_len(seg);
+        reply->flags |= FA_TCP_ACK;
+    }
+}
+
+void fa__tcp_reply_challenge(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    if (!take_budget(tcp, &tcp->challenge_budget)) {
+        FA_COUNT(tcp->config.counters, tcp_challenge_limited);
+        return;
+    }
+    FA_COUNT(tcp->config.counters, tcp_challenge_sent);
+    fa__tcp_mark_ack(conn);
+}
+
+bool fa__tcp_reply_output(struct fa_tcp *tcp, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
+{
+    if (tcp->reply_count == 0) {
+        return false;
+    }
+    const struct fa_tcp_reply *reply = &tcp->replies[tcp->reply_head];
+    tcp->reply_head = (tcp->reply_head + 1) % FA_TCP_REPLY_COUNT_MAX;
+    tcp->reply_count--;
+    struct fa_tcp_header header = {
+        .source_port = reply->local_port,
+        .target_port = reply->remote_port,
+        .seq = reply->seq,
+        .ack = reply->ack,
+        .flags = reply->flags,
+    };
+    *ret_meta = (struct fa_ip_meta){
+        .local = reply->local,
+        .remote = reply->remote,
+        .protocol = FA_IP_PROTO_TCP,
+    };
+    fa_tcp_encode(fa_buf_append(buf, FA_TCP_HDR_LEN), ret_meta, &header, 0, 0);
+    FA_COUNT(tcp->config.counters, tcp_tx_segments);
+    FA_COUNT(tcp->config.counters, tcp_reset_sent);
+    FA_TRACE(tcp_segment_out, tcp->now, 0, header.flags, header.seq, header.ack, 0, 0);
+    return true;
+}
