@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: ISC
+//
+// src/http/http_answer.c: what a handler answers, framed (RFC 9112 6).
+
+#include "src/http/http_priv.h"
+
+enum {
+    FRAMING_MAX = 96,    /* bytes kept for our own fields: length or coding, connection */
+    CHUNK_HEAD_LEN = 6,  /* bytes: four digits, CR LF */
+    CHUNK_FRAME_LEN = 8, /* bytes: the same and CR LF behind the data */
+    CHUNK_LEN_MAX = 0xffff,
+};
+
+void fa_http_respond(struct fa_http_exchange *x, uint16_t status)
+{
+    FA_ASSERT(x->phase <= FA__HTTP_PHASE_HEAD);
+    FA_ASSERT(status >= 200 && status <= 599);
+    x->phase = FA__HTTP_PHASE_HEAD;
+    x->status = status;
+    fa_text_init(&x->head, x->head_memory, sizeof x->head_memory - FRAMING_MAX);
+    fa__http_head_begin(x->server, &x->head, status);
+}
+
+void fa_http_header(struct fa_http_exchange *x, const char *name, const char *format, ...)
+{
+    FA_ASSERT(fa__http_all(fa_slice_of(name), FA__HTTP_TOKEN));
+    if (x->phase == FA__HTTP_PHASE_NEW) {
+        fa_http_respond(x, 200);
+    }
+    FA_ASSERT(x->phase == FA__HTTP_PHASE_HEAD);
+    fa_text_add(&x->head, "%s: ", name);
+    size_t start = x->head.len;
+    size_t room = x->head.cap - start;
+    va_list args;
+    va_start(args, format);
+    size_t len = fa_fmt_va(x->head.at + start, room, format, args);
+    va_end(args);
+    struct fa_slice value = {(const uint8_t *)x->head.at + start, len};
+    if (x->head.cut || len >= room || !fa__http_all(value, FA__HTTP_FIELD)) {
+        x->spoiled = true;
+        x->head.len = start;
+        return;
+    }
+    x->head.len += len;
+    fa_text_add_slice(&x->head, FA_LIT("\r\n"));
+    x->spoiled |= x->head.cut;
+}
+
+/* Our own fields, and the empty line. */
+static void add_framing(struct fa_http_exchange *x, uint64_t len)
+{
+    const struct fa_http_request *request = &x->request;
+    bool has_length = len != FA_HTTP_LEN_UNKNOWN;
+    x->bodyless = request->method == FA_HTTP_HEAD || x->status == 204 || x->status == 304;
+    x->send_left = len;
+    x->head.cap = sizeof x->head_memory;
+    if (x->status == 204 || x->status == 304) {
+        /* Their length is known to everyone. */
+    } else if (has_length) {
+        fa_text_add(&x->head, "Content-Length: %llu\r\n", (unsigned long long)len);
+    } else if (request->version_minor != 0) {
+        x->chunked = true;
+        fa_text_add_slice(&x->head, FA_LIT("Transfer-Encoding: chunked\r\n"));
+    } else {
+        x->closing = true; /* the end of the connection is the end of the body */
+    }
+    if (x->closing) {
+        fa_text_add_slice(&x->head, FA_LIT("Connection: close\r\n"));
+    } else if (request->version_minor == 0) {
+        fa_text_add_slice(&x->head, FA_LIT("Connection: keep-alive\r\n"));
+    }
+    fa_text_add_slice(&x->head, FA_LIT("\r\n"));
+    FA_ASSERT(!x->head.cut);
+}
+
+/* The page of an error as a whole answer. */
+static fa_err send_page(struct fa_http_exchange *x)
+{
+    char page[FA__HTTP_PAGE_MAX];
+    size_t len = fa__http_page_write(x->status, page);
+    fa_http_header(x, "Content-Type", "text/html; charset=utf-8");
+    return fa_http_send(x, (struct fa_slice){(const uint8_t *)page, len});
+}
+
+fa_err fa_http_begin(struct fa_http_exchange *x, uint64_t len)
+{
+    if (x->phase == FA__HTTP_PHASE_NEW) {
+        fa_http_respond(x, 200);
+    }
+    FA_ASSERT(x->phase == FA__HTTP_PHASE_HEAD);
+    if (x->spoiled) {
+        x->spoiled = false;
+        FA_COUNT(x->server->config.counters, http_spoiled);
+        fa_http_respond(x, 500);
+        FA_TRY(send_page(x));
+        return FA_ECLOSED;
+    }
+    /* A client that was not told to continue may or may not send its body: after this answer
+     * nobody knows where the next request would begin. */
+    x->closing |= x->continue_due || x->server->stopping || x->fault != FA_HTTP_FAULT_NONE;
+    add_framing(x, len);
+    x->phase = x->bodyless ? FA__HTTP_PHASE_OVER : FA__HTTP_PHASE_BODY;
+    FA_TRY(fa__http_exchange_write(x, fa_text_slice(&x->head)));
+    return x->bodyless ? FA_ECLOSED : FA_OK;
+}
+
+/* Put the frame around `len` bytes of data at `at` + CHUNK_HEAD_LEN. */
+static void frame_chunk(uint8_t *at, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    FA_ASSERT(len <= CHUNK_LEN_MAX);
+    for (size_t i = 0; i < 4; i++) {
+        at[i] = (uint8_t)digits[len >> (12 - 4 * i) & 15];
+    }
+    at[4] = '\r';
+    at[5] = '\n';
+    at[CHUNK_HEAD_LEN + len] = '\r';
+    at[CHUNK_HEAD_LEN + len + 1] = '\n';
+}
+
+/* Send the small chunk that waits in `scratch`. */
+static fa_err flush_scratch(struct fa_http_exchange *x)
+{
+    size_t len = x->scratch_len;
+    x->scratch_len = 0;
+    return fa__http_exchange_write(x, (struct fa_slice){x->scratch, len});
+}
+
+fa_err fa_http_reserve(struct fa_http_exchange *x, uint8_t **ret_at, size_t *ret_cap)
+{
+    FA_ASSERT(x->phase >= FA__HTTP_PHASE_BODY);
+    if (x->phase == FA__HTTP_PHASE_OVER || x->send_left == 0) {
+        return FA_ECLOSED;
+    }
+    if (x->broken) {
+        return FA_ERESET;
+    }
+    FA_TRY(flush_scratch(x));
+    uint8_t *at;
+    size_t cap;
+    FA_TRY(fa__http_exchange_reserve(x, &at, &cap));
+    if (x->chunked) {
+        if (cap <= CHUNK_FRAME_LEN) {
+            /* At the end of the flow's memory there may be no room for a frame in one piece. */
+            fa_flow_commit(x->conn->flow, 0);
+            at = x->scratch;
+            cap = sizeof x->scratch;
+        }
+        cap = fa_min(cap - CHUNK_FRAME_LEN, CHUNK_LEN_MAX);
+    } else if (x->send_left != FA_HTTP_LEN_UNKNOWN) {
+        cap = (size_t)fa_ns_min(cap, x->send_left);
+    }
+    x->room = at;
+    x->room_len = cap;
+    *ret_at = x->chunked ? at + CHUNK_HEAD_LEN : at;
+    *ret_cap = cap;
+    return FA_OK;
+}
+
+void fa_http_commit(struct fa_http_exchange *x, size_t len)
+{
+    FA_ASSERT(x->room != NULL);
+    FA_ASSERT(len <= x->room_len);
+    size_t framed = x->chunked && len != 0 ? len + CHUNK_FRAME_LEN : len;
+    if (x->chunked && len != 0) {
+        frame_chunk(x->room, len);
+    }
+    if (x->room == x->scratch) {
+        x->scratch_len = framed;
+    } else {
+        fa_flow_commit(x->conn->flow, framed);
+        fa__http_conn_pace_earn(x->conn, framed);
+    }
+    x->room = NULL;
+    x->sent_bytes += len;
+    if (x->send_left != FA_HTTP_LEN_UNKNOWN) {
+        x->send_left -= len;
+    }
+}
+
+fa_err fa_http_write(struct fa_http_exchange *x, struct fa_slice bytes)
+{
+    while (bytes.len != 0) {
+        uint8_t *at;
+        size_t cap;
+        FA_TRY(fa_http_reserve(x, &at, &cap));
+        size_t len = fa_min(cap, bytes.len);
+        fa_copy(at, bytes.at, len);
+        fa_http_commit(x, len);
+        bytes = fa_slice_from(bytes, len);
+    }
+    return FA_OK;
+}
+
+/* Send the head of an answer whose body follows at once, whatever the request had for a body. */
+static fa_err begin_whole(struct fa_http_exchange *x, size_t len)
+{
+    x->closing |= !fa__http_body_drain(x);
+    return fa_http_begin(x, len);
+}
+
+fa_err fa_http_send(struct fa_http_exchange *x, struct fa_slice body)
+{
+    fa_err err = begin_whole(x, body.len);
+    if (err != FA_OK) {
+        return err == FA_ECLOSED ? FA_OK : err;
+    }
+    return fa_http_write(x, body);
+}
+
+fa_err fa_http_send_lasting(struct fa_http_exchange *x, struct fa_slice body)
+{
+    fa_err err = begin_whole(x, body.len);
+    if (err != FA_OK) {
+        return err == FA_ECLOSED ? FA_OK : err;
+    }
+    x->unsent = body;
+    x->sent_bytes = body.len;
+    x->send_left = 0;
+    return FA_OK;
+}
+
+static void end_chunked(struct fa_http_exchange *x)
+{
+    fa_err err = flush_scratch(x);
+    if (err == FA_OK) {
+        err = fa__http_exchange_write(x, FA_LIT("0\r\n\r\n"));
+    }
+    x->broken |= err != FA_OK;
+}
+
+void fa__http_answer_finish(struct fa_http_exchange *x)
+{
+    FA_ASSERT(x->room == NULL);
+    if (x->broken) {
+        return;
+    }
+    if (x->phase == FA__HTTP_PHASE_NEW) {
+        fa_http_respond(x, x->fault != FA_HTTP_FAULT_NONE ? fa_http_fault_status(x->fault) : 500);
+    }
+    if (x->phase == FA__HTTP_PHASE_HEAD) {
+        /* An error is told by `broken`. */
+        (void)(x->status >= 400 ? send_page(x) : fa_http_send(x, FA_LIT("")));
+    } else if (x->phase == FA__HTTP_PHASE_BODY) {
+        if (x->chunked) {
+            end_chunked(x);
+        } else if (x->send_left != 0 && x->send_left != FA_HTTP_LEN_UNKNOWN) {
+            FA_COUNT(x->server->config.counters, http_cut_short);
+            x->broken = true;
+        }
+    }
+    x->closing |= !fa__http_body_drain(x);
+}
