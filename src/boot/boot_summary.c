@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: ISC
+//
+// What an image says at its end: how much it did, and by name whatever did not go as usual.
+
+#include "fa/boot.h"
+
+/* Counters of ordinary work. Every other one that is not zero is worth a word. */
+static const uint16_t ordinary[] = {
+    FA_COUNTER_net_rx_frames,
+    FA_COUNTER_net_tx_frames,
+    FA_COUNTER_stream_opened,
+    FA_COUNTER_stream_closed,
+    FA_COUNTER_ip4_rx_packets,
+    FA_COUNTER_ip_tx_packets,
+    FA_COUNTER_arp_rx_packets,
+    FA_COUNTER_arp_rx_ignored,
+    FA_COUNTER_arp_tx_requests,
+    FA_COUNTER_arp_tx_replies,
+    FA_COUNTER_arp_tx_announcements,
+    FA_COUNTER_icmp_rx_echoes,
+    FA_COUNTER_icmp_tx_answers,
+    FA_COUNTER_icmp_tx_echoes,
+    FA_COUNTER_udp_rx_datagrams,
+    FA_COUNTER_udp_tx_datagrams,
+    FA_COUNTER_dhcp_rx_messages,
+    FA_COUNTER_dhcp_tx_messages,
+    FA_COUNTER_dhcp_bound,
+    FA_COUNTER_tcp_rx_segments,
+    FA_COUNTER_tcp_tx_segments,
+    FA_COUNTER_tcp_conn_opened,
+    FA_COUNTER_tcp_delayed_ack,
+    FA_COUNTER_http_accepted,
+    FA_COUNTER_http_requests,
+    FA_COUNTER_http_sent_bytes,
+    FA_COUNTER_http_idle_closed,
+};
+
+static bool is_ordinary(size_t counter)
+{
+    for (size_t i = 0; i < FA_COUNT_OF(ordinary); i++) {
+        if (ordinary[i] == counter) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static unsigned long long value_of(const struct fa_counters *counters, enum fa_counter_id id)
+{
+    return counters->cell[id];
+}
+
+void fa_boot_summary_text(
+    const char *name, const struct fa_counters *counters, fa_ns up_ns, struct fa_text *text)
+{
+    fa_text_add(text, "%s: up for %llu.%03llu s; %llu frames in, %llu out; %llu connections", name,
+        (unsigned long long)(up_ns / FA_NS_S), (unsigned long long)(up_ns % FA_NS_S / FA_NS_MS),
+        value_of(counters, FA_COUNTER_net_rx_frames), value_of(counters, FA_COUNTER_net_tx_frames),
+        value_of(counters, FA_COUNTER_tcp_conn_opened));
+    fa_text_add(text, "; %llu requests\n", value_of(counters, FA_COUNTER_http_requests));
+    bool any = false;
+    for (size_t i = 0; i < FA_COUNTER_COUNT; i++) {
+        if (counters->cell[i] == 0 || is_ordinary(i)) {
+            continue;
+        }
+        if (!any) {
+            fa_text_add(text, "%s: dropped or unusual", name);
+        }
+        fa_text_add(text, "%s%s %llu", any ? ", " : ": ", fa_counter_infos[i].name,
+            (unsigned long long)counters->cell[i]);
+        any = true;
+    }
+    if (any) {
+        fa_text_add(text, "\n");
+    } else {
+        fa_text_add(text, "%s: nothing was dropped\n", name);
+    }
+}
