@@ -1,0 +1,1 @@
+local s = stack { group = "Big One" }

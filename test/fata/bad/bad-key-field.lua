@@ -1,0 +1,1 @@
+local p = boot.port "port" { defualt = 80 }

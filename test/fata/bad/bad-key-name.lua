@@ -1,0 +1,1 @@
+local p = boot.port "Port!" { default = 80 }

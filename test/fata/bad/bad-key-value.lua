@@ -1,0 +1,3 @@
+-- args: --content=banana
+local c = configure.choice "content" { "embed", "dir", default = "dir" }
+return unikernel "x" { http { on = stack(), content = kv.embed "." } }

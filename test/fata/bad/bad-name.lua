@@ -1,0 +1,1 @@
+return unikernel "My Site" { }

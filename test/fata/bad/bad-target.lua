@@ -1,0 +1,2 @@
+-- args: -t moon
+return unikernel "x" { http { on = stack(), content = kv.embed "." } }

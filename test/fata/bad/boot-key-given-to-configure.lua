@@ -1,0 +1,2 @@
+-- args: --ipv4=dhcp
+return unikernel "x" { http { on = stack(), content = kv.embed "." } }

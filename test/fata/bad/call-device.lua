@@ -1,0 +1,2 @@
+local s = stack()
+local p = s { port = 1 }

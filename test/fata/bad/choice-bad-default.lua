@@ -1,0 +1,1 @@
+local c = configure.choice "content" { "embed", "dir", default = "both" }

@@ -1,0 +1,3 @@
+local a = net.trace()
+a.of = a
+return unikernel "x" { http { on = stack { net = a }, content = kv.embed "." } }

@@ -1,0 +1,2 @@
+-- args: --contnt=dir -t nowhere2
+return unikernel "x" { htpp {} }

@@ -1,0 +1,1 @@
+return unikernel "x" { doc = "nothing" }

@@ -1,0 +1,3 @@
+return unikernel "x" {
+    http { on = stack(), content = kv.embed "no-such-folder" },
+}

@@ -1,0 +1,2 @@
+fata = ">= 0.1"
+libraries = { ["fa-http"] = ">= 7" }

@@ -1,0 +1,1 @@
+libraries = { ["fa-htpt"] = ">= 0.1" }

@@ -1,0 +1,1 @@
+return unikernel "x" { main = "x-main", sources = { "x.c" } }

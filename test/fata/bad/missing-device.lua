@@ -1,0 +1,3 @@
+return unikernel "x" {
+    http { content = kv.embed "site" },
+}

@@ -1,0 +1,2 @@
+local s = stack { net = net.port() }
+return unikernel "x" { http { on = s, content = kv.embed "." } }

@@ -1,0 +1,2 @@
+unikernel: x
+  http: yes

@@ -1,0 +1,1 @@
+unikernel "x" { http { on = stack(), routes = { ["/"] = "f" } }, sources = { "x.c" } }

@@ -1,0 +1,3 @@
+return unikernel "x" {
+    http { on = stack(), port = 80, content = kv.embed ".", port = 81 },
+}

@@ -1,0 +1,1 @@
+return { http = 1 }

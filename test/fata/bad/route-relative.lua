@@ -1,0 +1,4 @@
+return unikernel "x" {
+    sources = { "x.c" },
+    http { on = stack(), routes = { about = "x_about" } },
+}

@@ -1,0 +1,2 @@
+local s = stack()
+s.banana = 1

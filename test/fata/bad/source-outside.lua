@@ -1,0 +1,1 @@
+return unikernel "x" { main = "x_main", sources = { "../x.c" } }

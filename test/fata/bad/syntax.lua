@@ -1,0 +1,4 @@
+return unikernel "x" {
+    http { on = stack(), content = kv.embed "site" 
+    port = 80 },
+}

@@ -1,0 +1,2 @@
+local s = stack { conns = {} }
+return unikernel "x" { http { on = s, content = kv.embed "." } }

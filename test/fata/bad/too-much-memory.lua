@@ -1,0 +1,2 @@
+local t = {}
+for i = 1, 10000000 do t[i] = { i } end

@@ -1,0 +1,5 @@
+return unikernel "x" {
+    main = "x_main",
+    sources = { "x.c" },
+    devices = { a = stack(), b = stack() },
+}

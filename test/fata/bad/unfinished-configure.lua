@@ -1,0 +1,2 @@
+local c = configure.number "n"
+local s = stack { conns = c }

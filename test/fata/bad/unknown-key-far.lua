@@ -1,0 +1,2 @@
+-- args: --banana=1
+return unikernel "x" { http { on = stack(), content = kv.embed "." } }

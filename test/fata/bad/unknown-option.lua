@@ -1,0 +1,3 @@
+return unikernel "x" {
+    http { on = stack(), contnt = kv.embed "site" },
+}

@@ -1,0 +1,1 @@
+return unikernel "x" { souces = { "x.c" } }

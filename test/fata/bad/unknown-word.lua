@@ -1,0 +1,1 @@
+return unikernel "x" { htpp { on = stack() } }

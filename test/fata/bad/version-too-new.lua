@@ -1,0 +1,3 @@
+fata = ">= 9.0"
+
+return unikernel "x" { banana }

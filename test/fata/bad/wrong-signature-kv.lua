@@ -1,0 +1,4 @@
+local wire = stack()
+return unikernel "x" {
+    http { on = wire, content = wire },
+}

@@ -1,0 +1,1 @@
+return unikernel "x" { http { on = "stack", content = kv.embed "site" } }

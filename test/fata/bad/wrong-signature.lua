@@ -1,0 +1,3 @@
+return unikernel "x" {
+    http { on = net.tap(), content = kv.embed "site" },
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: ISC
+//
+// The file that the configurations here name; it is never compiled.

@@ -1,0 +1,100 @@
+// Made by `fata configure` from streamed.lua for the target linux: change that file, not this one.
+
+#include "fa/embedkv.h"
+#include "fa/http_kv.h"
+#include "fa/plat.h"
+#include "fa/stack.h"
+#include "fa/stream.h"
+#include "chosen.fata.h"
+
+/* What can be said when the image starts. */
+static struct {
+    const char *net;
+    struct fa_boot_address ipv4;
+    struct fa_ip gateway;
+    const char *hostname;
+    uint16_t port;
+} key;
+
+static const struct fa_boot_key keys[] = {
+    {"net", &fa_boot_text, &key.net, .fallback = "", .env = "FATA_NET", .section = "network",
+        .doc = "network card: tap:NAME, connect:PATH, listen:PATH or fd:N"},
+    {"ipv4", &fa_boot_address, &key.ipv4, .fallback = "dhcp", .env = "FATA_IPV4",
+        .section = "network", .doc = "IPv4 address"},
+    {"gateway", &fa_boot_ip, &key.gateway, .env = "FATA_GATEWAY", .section = "network",
+        .doc = "router to other networks"},
+    {"hostname", &fa_boot_text, &key.hostname, .fallback = "chosen", .env = "FATA_HOSTNAME",
+        .section = "network", .doc = "name told to the DHCP server"},
+    {"port", &fa_boot_port, &key.port, .fallback = "8080", .env = "FATA_PORT", .section = "HTTP",
+        .doc = "TCP port to serve on"},
+    {"logs", &fa_boot_logs, NULL, .env = "FATA_LOGS", .section = "image",
+        .doc = "what is logged; also -l LEVELS"},
+};
+
+static const struct fa_boot_image image = {.name = "chosen", .version = "0",
+    .keys = keys, .key_count = FA_COUNT_OF(keys)};
+
+static struct fa_loop loop;
+static struct fa_stream net;
+static uint8_t net_area[65536];
+static struct fa_pool stack_pool;
+[[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
+[[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
+static uint32_t stack_buckets[4096];
+static struct fa_stack stack;
+extern const struct fa_embedkv_file files_table[];
+extern const size_t files_table_count;
+static struct fa_embedkv files;
+static struct fa_tcp_listener http_port;
+static struct fa_http_conn http_conns[1024];
+static struct fa_http_exchange http_exchanges[32];
+static uint8_t http_heads[32 * 8192];
+static struct fa_http_server http;
+static struct fa_http_kv http_site_0 = {.kv = &files.kv};
+static const struct fa_http_route http_routes[] = {{.path = "/", .fn = fa_http_kv_handler,
+        .ctx = &http_site_0}};
+
+static void announce(void *ctx)
+{
+    if (fa_stack_up_wait(ctx, FA_NS_NEVER) == FA_OK) {
+        fa_boot_up(&image, &stack.ifaces[0].ip);
+    }
+}
+
+int fa_main(void)
+{
+    fa_boot(&image);
+    const char *reason;
+    fa_loop_init(&loop,
+        &(struct fa_loop_config){.fibers = {.fiber_count_max = 64, .stack_bytes = 32768}});
+    fa_pool_init(&stack_pool, stack_pool_memory, sizeof stack_pool_memory, FA_BUF_SIZE);
+    const struct fa_stream_config net_config = {.address = key.net, .name = "net",
+        .pool = &stack_pool, .area = net_area, .area_len = sizeof net_area};
+    if (fa_stream_open(&net, &net_config, &reason) != FA_OK) {
+        fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
+    }
+    const struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
+        .ifaces[0] = {.dev = &net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
+            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.gateway, .hostname = key.hostname},
+        .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
+            .bucket_memory = stack_buckets, .bucket_count = 4096}};
+    fa_stack_init(&stack, &stack_config, fa_clock_mono_ns());
+    fa_stack_start(&stack, &loop);
+    fa_embedkv_init(&files, files_table, files_table_count);
+    const struct fa_http_server_config http_config = {.loop = &loop,
+        .routes = http_routes, .route_count = FA_COUNT_OF(http_routes),
+        .conns = http_conns, .conn_count = 1024, .exchanges = http_exchanges, .exchange_count = 32,
+        .head_memory = http_heads, .head_memory_len = sizeof http_heads};
+    fa_http_server_init(&http, &http_config, fa_clock_mono_ns());
+    fa_boot_must(&image,
+        fa_tcp_listen(&stack.tcp, &http_port, &(struct fa_tcp_listen_config){.port = key.port}),
+        "listen on the port of --port");
+    fa_boot_must(&image, fa_http_server_serve(&http, &http_port.listener), "serve HTTP");
+    fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, announce, &stack, NULL), "start");
+    int status = fa_loop_run(&loop);
+    fa_http_server_stop(&http);
+    fa_stack_stop(&stack);
+    fa_netdev_close(&net.dev);
+    fa_boot_summary(&image);
+    return status;
+}

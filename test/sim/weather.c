@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: ISC
+//
+// test/sim/weather.c: see weather.h.
+
+#include "test/sim/weather.h"
+
+#include "fa/fmt.h"
+#include "fa/sim.h"
+
+enum kind {
+    LOSS,
+    SMALL_LOSS,
+    DUPLICATION,
+    REORDERING,
+    CORRUPTION,
+    DELAY,
+    JITTER,
+    RATE,
+    TRAILING,
+    SILENCE,
+    CUTS,
+    KIND_COUNT,
+};
+
+static const char *const kind_names[KIND_COUNT] = {
+    "loss",
+    "small-loss",
+    "duplication",
+    "reordering",
+    "corruption",
+    "delay",
+    "jitter",
+    "rate-limit",
+    "trailing-bytes",
+    "silence",
+    "cuts",
+};
+
+/* Somewhere in low .. high, both included. */
+static uint64_t between(struct fa_rand *rand, uint64_t low, uint64_t high)
+{
+    return low + fa_rand_below(rand, high - low + 1);
+}
+
+static void add_kind(struct fa_rand *rand, enum kind kind, struct fa_fault_config *config)
+{
+    switch (kind) {
+    case LOSS:
+        config->loss_per_million = (uint32_t)between(rand, 1000, 50000);
+        break;
+    case SMALL_LOSS:
+        config->small_loss_per_million = (uint32_t)between(rand, 10000, 100000);
+        break;
+    case DUPLICATION:
+        config->duplicate_per_million = (uint32_t)between(rand, 1000, 100000);
+        break;
+    case REORDERING:
+        config->reorder_per_million = (uint32_t)between(rand, 1000, 100000);
+        config->reorder_ns = between(rand, 100 * FA_NS_US, 20 * FA_NS_MS);
+        break;
+    case CORRUPTION:
+        /* One bit: the internet checksum finds every single flipped bit, so a wrong byte that
+         * reaches the application is a bug and not bad luck. */
+        config->corrupt_per_million = (uint32_t)between(rand, 1000, 20000);
+        config->corrupt_bits_max = 1;
+        break;
+    case DELAY:
+        config->delay_ns = between(rand, 100 * FA_NS_US, 50 * FA_NS_MS);
+        break;
+    case JITTER:
+        config->jitter_ns = between(rand, 100 * FA_NS_US, 20 * FA_NS_MS);
+        break;
+    case RATE:
+        config->rate_bytes_per_s = between(rand, 500 * 1000, 20 * 1000 * 1000);
+        config->burst_bytes = 3000;
+        config->queue_bytes = between(rand, 16 * 1024, 256 * 1024);
+        break;
+    case TRAILING:
+        config->trailing_bytes_max = 10;
+        break;
+    case SILENCE:
+        config->silence_bytes = 1000 * 1000;
+        config->silence_ns = FA_NS_S;
+        break;
+    case CUTS:
+    case KIND_COUNT:
+        break;
+    }
+}
+
+static struct weather *weather_of(const struct fa_poller *poller)
+{
+    return FA_CONTAINER((struct fa_poller *)(uintptr_t)poller, struct weather, poller);
+}
+
+/* Cut one cable both ways for up to a second, now and then, while the weather lasts. */
+static bool poll_cuts(struct fa_poller *poller, fa_ns now)
+{
+    struct weather *weather = weather_of(poller);
+    if (now < weather->next_cut_ns) {
+        return false;
+    }
+    bool mend = weather->cut != NULL;
+    if (!mend && now < weather->calm_from_ns) {
+        size_t idx = fa_rand_below(&weather->rand, weather->world->station_count);
+        weather->cut = &weather->world->stations[idx];
+    }
+    if (weather->cut != NULL) {
+        fa_fault_switch(&weather->cut->fault, FA_FAULT_RX, mend);
+        fa_fault_switch(&weather->cut->fault, FA_FAULT_TX, mend);
+    }
+    if (mend) {
+        weather->cut = NULL;
+    }
+    bool over = weather->cut == NULL && now >= weather->calm_from_ns;
+    weather->next_cut_ns =
+        over ? FA_NS_NEVER
+             : now + between(&weather->rand, 100 * FA_NS_MS, (mend ? 5 : 1) * FA_NS_S);
+    return true;
+}
+
+static fa_ns cuts_deadline(const struct fa_poller *poller)
+{
+    return weather_of(poller)->next_cut_ns;
+}
+
+static uint32_t choose_kinds(struct fa_rand *rand)
+{
+    uint64_t count = between(rand, WEATHER_KIND_MIN, WEATHER_KIND_MAX);
+    uint32_t kinds = 0;
+    while ((uint64_t)__builtin_popcount(kinds) < count) {
+        kinds |= 1u << fa_rand_below(rand, KIND_COUNT);
+    }
+    return kinds;
+}
+
+void weather_begin(struct weather *weather, struct world *world)
+{
+    static const struct fa_poller_ops ops = {poll_cuts, cuts_deadline};
+    *weather = (struct weather){.poller.ops = &ops, .world = world, .next_cut_ns = FA_NS_NEVER};
+    fa_sim_rand_init(&weather->rand, "weather");
+    weather->kinds = choose_kinds(&weather->rand);
+    for (size_t i = 0; i < world->station_count; i++) {
+        for (int dir = 0; dir < FA_FAULT_DIR_COUNT; dir++) {
+            struct fa_fault_config config = {};
+            for (int kind = 0; kind < KIND_COUNT; kind++) {
+                /* Two flipped bits can hide each other from the checksum, so a path has one cable
+                 * that flips: the receiver's. */
+                bool apart = kind == CORRUPTION && dir == FA_FAULT_TX;
+                if ((weather->kinds & 1u << kind) != 0 && !apart) {
+                    add_kind(&weather->rand, (enum kind)kind, &config);
+                }
+            }
+            fa_fault_set(&world->stations[i].fault, (enum fa_fault_dir)dir, &config);
+        }
+    }
+    struct fa_text text;
+    fa_text_init(&text, weather->text, sizeof weather->text);
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        if ((weather->kinds & 1u << kind) != 0) {
+            fa_text_add(&text, "%s%s", text.len != 0 ? "+" : "", kind_names[kind]);
+        }
+    }
+    if ((weather->kinds & 1u << CUTS) != 0) {
+        weather->next_cut_ns = fa_sim_now() + FA_NS_S;
+        weather->calm_from_ns = fa_sim_now() + 60 * FA_NS_S;
+        fa_loop_add(&world->loop, &weather->poller);
+    }
+}
