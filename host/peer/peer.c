@@ -7,15 +7,20 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,7 +35,12 @@ static const char usage[] =
     "  echo ADDRESS PORT BYTES          send BYTES to an echo server, check each that comes back\n"
     "  seq ADDRESS PORT COUNT [PATH]    COUNT connections one after the other, a GET on each\n"
     "  conc ADDRESS PORT COUNT [PATH]   COUNT connections at once, a GET on each, all held open\n"
-    "  first ADDRESS PORT [PATH]        try until the first byte comes; print its time\n";
+    "  boot ADDRESS PORT PROGRAM...     wait as a client, start PROGRAM; print the nanoseconds "
+    "from\n"
+    "                                   exec to the first byte of its answer, and its KiB of "
+    "memory\n"
+    "  exec PROGRAM...                  print the nanoseconds from exec to its first byte of "
+    "output\n";
 
 static double now_s(void)
 {
@@ -41,7 +51,8 @@ static double now_s(void)
 
 static struct sockaddr_in target_of(const char *address, const char *port)
 {
-    struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    struct sockaddr_in target = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
     if (inet_pton(AF_INET, address, &target.sin_addr) != 1) {
         fprintf(stderr, "peer: '%s' is not an IPv4 address\n", address);
         exit(2);
@@ -277,30 +288,113 @@ static int run_conc(const struct sockaddr_in *target, long count, const char *pa
     return 0;
 }
 
-static int run_first(const struct sockaddr_in *target, const char *path)
+static int64_t now_ns(void)
 {
-    double start = now_s();
-    char byte;
-    while (now_s() - start < PATIENCE_MS / 1000) {
-        int fd = open_to(target, true);
-        if (fd >= 0 && send_get(fd, path, false) && recv(fd, &byte, 1, 0) == 1) {
-            struct timespec t;
-            clock_gettime(CLOCK_MONOTONIC, &t);
-            printf("%lld\n", (long long)t.tv_sec * 1000000000 + t.tv_nsec);
-            close(fd);
-            return 0;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Start a program with its output in `out`, and `tap`, if it is not -1, as descriptor 3. */
+static pid_t start_program(char **words, int out, int tap)
+{
+    pid_t pid = vfork();
+    if (pid == 0) {
+        dup2(out, STDOUT_FILENO);
+        if (tap >= 0) {
+            dup2(tap, STDERR_FILENO + 1);
         }
-        if (fd >= 0) {
-            close(fd);
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+        execv(words[0], words);
+        _exit(127);
     }
-    fprintf(stderr, "peer: no first byte\n");
-    return 1;
+    if (pid < 0) {
+        perror("peer: fork");
+        exit(2);
+    }
+    return pid;
+}
+
+static int run_exec(char **words)
+{
+    int pipe_fds[2];
+    char byte;
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+        perror("peer: pipe");
+        return 2;
+    }
+    int64_t start = now_ns();
+    pid_t pid = start_program(words, pipe_fds[1], -1);
+    close(pipe_fds[1]);
+    bool good = read(pipe_fds[0], &byte, 1) == 1;
+    int64_t took = now_ns() - start;
+    waitpid(pid, NULL, 0);
+    printf("%lld\n", good ? (long long)took : -1LL);
+    return good ? 0 : 1;
+}
+
+/* Resident memory of a process in KiB, as the kernel tells it; -1: not known. */
+static long resident_kib(pid_t pid)
+{
+    char path[64];
+    char line[128];
+    long kib = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *in = fopen(path, "r");
+    while (in != NULL && fgets(line, sizeof line, in) != NULL) {
+        if (strncmp(line, "VmRSS:", 6) == 0) {
+            kib = strtol(line + 6, NULL, 10);
+        }
+    }
+    if (in != NULL) {
+        fclose(in);
+    }
+    return kib;
+}
+
+static bool wait_for(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    return poll(&p, 1, PATIENCE_MS) == 1 && (p.revents & (POLLERR | POLLHUP)) == 0;
+}
+
+/* As whoever summons an image does it: the link is up before the image is there. */
+static int open_tap(const char *name)
+{
+    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    if (fd < 0 || ioctl(fd, TUNSETIFF, &request) != 0) {
+        fprintf(stderr, "peer: cannot open the interface %s: %s\n", name, strerror(errno));
+        exit(2);
+    }
+    return fcntl(fd, F_DUPFD_CLOEXEC, 10); /* out of the way of descriptor 3 */
+}
+
+static int run_boot(const struct sockaddr_in *target, const char *tap_name, char **words)
+{
+    char byte;
+    int tap = open_tap(tap_name);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int fd = open_to(target, false);
+    nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL); /* the SYN waits by now */
+    int64_t start = now_ns();
+    pid_t pid = start_program(words, null, tap);
+    bool good = wait_for(fd, POLLOUT) && send_get(fd, "/", true) && wait_for(fd, POLLIN) &&
+                recv(fd, &byte, 1, 0) == 1;
+    int64_t took = now_ns() - start;
+    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL); /* at rest */
+    printf("%lld %ld\n", good ? (long long)took : -1LL, resident_kib(pid));
+    kill(pid, SIGINT);
+    int status;
+    waitpid(pid, &status, 0);
+    return good && status == 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], "exec") == 0) {
+        return run_exec(argv + 2);
+    }
     if (argc < 4) {
         fputs(usage, stderr);
         return 2;
@@ -311,13 +405,13 @@ int main(int argc, char **argv)
         return run_echo(&target, strtoull(argv[4], NULL, 10));
     }
     if (strcmp(argv[1], "seq") == 0 && argc > 4) {
-        return run_seq(&target, atol(argv[4]), path);
+        return run_seq(&target, strtol(argv[4], NULL, 10), path);
     }
     if (strcmp(argv[1], "conc") == 0 && argc > 4) {
-        return run_conc(&target, atol(argv[4]), path);
+        return run_conc(&target, strtol(argv[4], NULL, 10), path);
     }
-    if (strcmp(argv[1], "first") == 0) {
-        return run_first(&target, argc > 4 ? argv[4] : "/");
+    if (strcmp(argv[1], "boot") == 0 && argc > 5) {
+        return run_boot(&target, argv[4], argv + 5);
     }
     fputs(usage, stderr);
     return 2;
