@@ -190,9 +190,16 @@ SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
 quick-build: $(LINUX_TESTS)
-check-build: all site quick-build $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
+check-build: all site npm quick-build $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
+
+# What the browser tests drive Chromium with. Without a registry in reach they are skipped.
+npm: $(O)/npm/package-lock.json
+$(O)/npm/package-lock.json: test/e2e/npm/package-lock.json test/e2e/npm/package.json
+	@mkdir -p $(@D) && cp test/e2e/npm/package.json $(@D)/
+	$(call quiet,NPM,$(@D)) cp $< $(@D)/.lock && mv $(@D)/.lock $@ && cd $(@D) && \
+	    npm ci --no-audit --no-fund --silent || { echo 'npm could not install the browser driver'; rm -rf node_modules; }
 
 check-quick: ## style, and the tests on Linux and in the simulator: under a minute
 	@$(MAKE) -j$(JOBS) quick-build
@@ -206,11 +213,14 @@ check: ## everything that must hold of a commit: at most ten minutes on two core
 	    $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)') \
 	    $(SCRIPTS) --serial $(if $(SIM),'$(sim_run)') tools/repro --limit 600 $(E2E)
 
-check-full: check ## check, then lint, ten minutes of each fuzzer, coverage and the benches
-	@$(MAKE) lint fuzz fuzz-cov cov bench
+check-full: check ## check, then lint, a GiB at 5 % loss, ten minutes of each fuzzer, coverage and the benches
+	@$(MAKE) lint soak fuzz fuzz-cov cov bench
 
 sim: $(SIM:%=$(O)/linux/%.sim) ## SEEDS=200 worlds of the simulator from SEED=1 on
 	@$(sim_run)
+
+soak: $(O)/linux/test/sim/soak_test.sim ## MIB=1024 each way at 5 % loss, in the simulator, from SEED=1
+	FATA_SIM_MIB=$(or $(MIB),1024) $< --seed $(SEED)
 
 # ---- fuzzing and coverage --------------------------------------------------------------------
 FUZZ_SECONDS ?= 600
@@ -290,6 +300,6 @@ dist: ## o/fata-VERSION.tar.gz of the last commit
 clean: ## remove o/
 	rm -rf $(O)
 
-.PHONY: all help run deps site man quick-build check-build check-quick check check-full sim fuzz fuzz-replay fuzz-cov cov \
+.PHONY: all help run deps site man npm quick-build check-build check-quick check check-full sim soak fuzz fuzz-replay fuzz-cov cov \
         bench bench-build tidy layers headers format format-check docs lint size abi golden hooks compdb install dist clean \
         $(VARIANTS:%=libs_%)

@@ -33,8 +33,8 @@ try {
     await page.goto(url, { waitUntil: "networkidle" });
     check(`title names the project: ${await page.title()}`, /Fata/.test(await page.title()));
     check("there is a heading", (await page.locator("h1").count()) >= 1);
-    const background = await page.evaluate(() => getComputedStyle(document.body).fontFamily);
-    check(`the style sheet is applied: ${background}`, background !== "" && !/^"?Times/.test(background));
+    const font = await page.evaluate(() => getComputedStyle(document.body).fontFamily);
+    check(`the style sheet is applied: ${font}`, font !== "" && !/^"?Times/.test(font));
     await page.screenshot({ path: screenshot });
 
     // Every page that the navigation names loads and has a heading.

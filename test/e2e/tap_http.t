@@ -28,25 +28,28 @@ ok "10,000 connections one after the other" "$O/linux/peer" seq 10.9.0.2 80 1000
 ok "1,000 connections at once" "$O/linux/peer" conc 10.9.0.2 80 1000
 
 no_errors_wrk() {
-    wrk -t 1 -c 50 -d 3 "$url/" | tee /dev/stderr | grep -q 'Requests/sec' || return 1
-    ! grep -qE 'Socket errors|Non-2xx' "$work/out"
+    wrk -t 1 -c 50 -d 3 "$url/"
+    grep -q 'Requests/sec' "$work/out" && ! grep -qE 'Socket errors|Non-2xx' "$work/out"
 }
-if has wrk; then ok "wrk: 50 connections, no error" no_errors_wrk; else skip wrk "not installed"; fi
+if has wrk; then ok "wrk: 50 connections, none fails" no_errors_wrk; else skip wrk "not there"; fi
 no_errors_ab() {
-    ab -q -k -n 5000 -c 20 "$url/" | tee /dev/stderr | grep -q '^Failed requests: *0$' || return 1
-    ab -q -n 2000 -c 20 "$url/" | tee /dev/stderr | grep -q '^Failed requests: *0$'
+    ab -q -k -n 5000 -c 20 "$url/" && ab -q -n 2000 -c 20 "$url/"
+    [ "$(grep -c '^Failed requests: *0$' "$work/out")" = 2 ]
 }
-if has ab; then ok "ab: keep-alive and not, none failed" no_errors_ab; else skip ab "not installed"; fi
+if has ab; then ok "ab: keep-alive and not, none fails" no_errors_ab; else skip ab "not there"; fi
 
 nmap_scan() {
-    nmap -n -sT -sV --version-light -p 79-81 10.9.0.2 | tee /dev/stderr | grep -q '^80/tcp *open *http'
+    nmap -n -sT -sV --version-light -p 79-81 10.9.0.2
+    grep -q '^80/tcp *open *http' "$work/out" || return 1
+    [ "$(grep -c '^[0-9]*/tcp *open' "$work/out")" = 1 ]
 }
 nmap_isn() {
-    nmap -n -O -v -p 80,81 10.9.0.2 | tee /dev/stderr | grep -q 'Difficulty=2[0-9][0-9]\|Good luck'
+    nmap -n -O -v -p 80,81 10.9.0.2
+    grep -qE 'Difficulty=2[0-9][0-9]|Good luck' "$work/out"
 }
 if has nmap; then
     ok "nmap -sT -sV sees one open port and knows HTTP" nmap_scan
-    if [ "$(id -u)" = 0 ]; then ok "nmap finds the initial sequence numbers hard to guess" nmap_isn; fi
+    ok "nmap finds the initial sequence numbers hard to guess" nmap_isn
 else
     skip nmap "not installed"
 fi
