@@ -48,35 +48,33 @@ const char *t_name(void);
  * fibers, which have a stack of their own. */
 bool t_traps(void (*fn)(void *ctx), void *ctx);
 
-#define T(test_name)                                                                       \
-    static void t_fn_##test_name(void);                                                    \
-    static struct t_case t_case_##test_name = {                                            \
-        #test_name, t_fn_##test_name, __LINE__, NULL};                                     \
-    [[gnu::constructor]] static void t_register_##test_name(void)                          \
-    {                                                                                      \
-        t_register(&t_case_##test_name);                                                   \
-    }                                                                                      \
+#define T(test_name)                                                                               \
+    static void t_fn_##test_name(void);                                                            \
+    static struct t_case t_case_##test_name = {#test_name, t_fn_##test_name, __LINE__, NULL};      \
+    [[gnu::constructor]] static void t_register_##test_name(void)                                  \
+    {                                                                                              \
+        t_register(&t_case_##test_name);                                                           \
+    }                                                                                              \
     static void t_fn_##test_name(void)
 
-#define CHECK(expression) \
-    ((expression) ? (void)0 : t_fail(__FILE__, __LINE__, "%s", #expression))
+#define CHECK(expression) ((expression) ? (void)0 : t_fail(__FILE__, __LINE__, "%s", #expression))
 
 /* Like CHECK, but ends the test function. */
-#define REQUIRE(expression)                                   \
-    do {                                                      \
-        if (!(expression)) {                                  \
-            t_fail(__FILE__, __LINE__, "%s", #expression);    \
-            return;                                           \
-        }                                                     \
+#define REQUIRE(expression)                                                                        \
+    do {                                                                                           \
+        if (!(expression)) {                                                                       \
+            t_fail(__FILE__, __LINE__, "%s", #expression);                                         \
+            return;                                                                                \
+        }                                                                                          \
     } while (0)
 
-#define CHECK_EQ(a, b)                                                                           \
-    do {                                                                                         \
-        long long t_a_ = (long long)(a);                                                         \
-        long long t_b_ = (long long)(b);                                                         \
-        if (t_a_ != t_b_) {                                                                      \
-            t_fail(__FILE__, __LINE__, "%s == %s: %lld, not %lld", #a, #b, t_a_, t_b_);          \
-        }                                                                                        \
+#define CHECK_EQ(a, b)                                                                             \
+    do {                                                                                           \
+        long long t_a_ = (long long)(a);                                                           \
+        long long t_b_ = (long long)(b);                                                           \
+        if (t_a_ != t_b_) {                                                                        \
+            t_fail(__FILE__, __LINE__, "%s == %s: %lld, not %lld", #a, #b, t_a_, t_b_);            \
+        }                                                                                          \
     } while (0)
 
 /* Two byte ranges as text. */

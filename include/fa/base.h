@@ -37,12 +37,12 @@ typedef enum FA_MUST_USE fa_err {
 const char *fa_err_name(fa_err err);
 
 /* Hand an error to the caller. The one control-flow macro of the house. */
-#define FA_TRY(expression)                  \
-    do {                                    \
-        fa_err fa_try_err_ = (expression);  \
-        if (fa_try_err_ != FA_OK) {         \
-            return fa_try_err_;             \
-        }                                   \
+#define FA_TRY(expression)                                                                         \
+    do {                                                                                           \
+        fa_err fa_try_err_ = (expression);                                                         \
+        if (fa_try_err_ != FA_OK) {                                                                \
+            return fa_try_err_;                                                                    \
+        }                                                                                          \
     } while (0)
 
 /* Borrowed bytes: valid for the call that carries them, unless its comment says longer. */
@@ -61,11 +61,10 @@ typedef uint64_t fa_ns; /* monotonic time or duration, nanoseconds */
 #define FA_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct of `type`, const or not, whose `member` is at `pointer`. */
-#define FA_CONTAINER(pointer, type, member) \
-    ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
+#define FA_CONTAINER(pointer, type, member) ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
 
 /* A bug if it does not hold, ours or the caller's. Always compiled in. */
-#define FA_ASSERT(expression) \
+#define FA_ASSERT(expression)                                                                      \
     ((expression) ? (void)0 : fa_assert_fail(#expression, __FILE__, __LINE__))
 
 /* Print place and expression on the console, then fa_plat_abort(). */
@@ -100,7 +99,7 @@ static inline fa_ns fa_ns_after(fa_ns now, fa_ns duration)
 static inline void fa_copy(void *target, const void *source, size_t len)
 {
     FA_ASSERT(len == 0 || (uintptr_t)target >= (uintptr_t)source + len ||
-        (uintptr_t)source >= (uintptr_t)target + len);
+              (uintptr_t)source >= (uintptr_t)target + len);
     if (len != 0) {
         __builtin_memcpy(target, source, len);
     }

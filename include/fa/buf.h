@@ -35,11 +35,11 @@ enum fa_offload_flags {
 
 /* Offload descriptor of one frame. All zero: an ordinary frame, complete as it stands. */
 struct fa_offload {
-    uint8_t flags;        /* enum fa_offload_flags */
-    uint8_t csum_offset;  /* bytes from csum_start to the checksum field */
-    uint16_t csum_start;  /* bytes from the frame's first byte */
-    uint16_t gso_bytes;   /* payload bytes of each segment */
-    uint16_t hdr_bytes;   /* bytes of Ethernet + IP + TCP header, repeated on each segment */
+    uint8_t flags;       /* enum fa_offload_flags */
+    uint8_t csum_offset; /* bytes from csum_start to the checksum field */
+    uint16_t csum_start; /* bytes from the frame's first byte */
+    uint16_t gso_bytes;  /* payload bytes of each segment */
+    uint16_t hdr_bytes;  /* bytes of Ethernet + IP + TCP header, repeated on each segment */
 };
 
 struct fa_pool;
@@ -64,7 +64,7 @@ struct fa_pool {
     size_t buf_count;
     size_t carved_count; /* buffers used at least once */
     size_t used_count;
-    size_t used_count_max; /* high-water mark */
+    size_t used_count_max;  /* high-water mark */
     uint64_t refused_count; /* allocations that found the pool empty */
 };
 

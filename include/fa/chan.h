@@ -19,10 +19,10 @@
 /* Pinned. */
 struct fa_chan {
     uint8_t *memory;
-    size_t item_len;  /* bytes */
-    size_t item_cap;  /* items */
-    size_t head;      /* items ever received */
-    size_t tail;      /* items ever sent */
+    size_t item_len; /* bytes */
+    size_t item_cap; /* items */
+    size_t head;     /* items ever received */
+    size_t tail;     /* items ever sent */
     bool closed;
     struct fa_waitq senders;
     struct fa_waitq receivers;

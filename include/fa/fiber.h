@@ -33,8 +33,8 @@ struct fa_fiber {
     size_t stack_len;
     fa_fiber_fn fn;
     void *ctx;
-    uint32_t id;      /* 1, 2, 3 ... in its struct fa_fibers; the actor of its trace records */
-    fa_err wake_err;  /* what the wait returns */
+    uint32_t id;     /* 1, 2, 3 ... in its struct fa_fibers; the actor of its trace records */
+    fa_err wake_err; /* what the wait returns */
     bool waiting;
     bool cancelled; /* the next wait returns FA_ECANCEL */
 };
@@ -52,7 +52,7 @@ struct fa_fibers {
     struct fa_fibers_config config;
     size_t carved_count;
     size_t live_count;
-    size_t live_count_max; /* high-water mark */
+    size_t live_count_max;  /* high-water mark */
     uint64_t refused_count; /* spawns that found the pool empty */
     uint32_t last_id;
     void *main_stack_pointer;

@@ -46,9 +46,9 @@ fa_err fa_parse_hex(struct fa_slice text, uint64_t max, uint64_t *ret_value);
 
 /* Civil time in UTC. */
 struct fa_civil {
-    uint16_t year;   /* 1970..9999 */
-    uint8_t month;   /* 1..12 */
-    uint8_t day;     /* 1..31 */
+    uint16_t year; /* 1970..9999 */
+    uint8_t month; /* 1..12 */
+    uint8_t day;   /* 1..31 */
     uint8_t hour;
     uint8_t minute;
     uint8_t second;  /* 0..59; 60, a leap second, is understood and counts as the next one */

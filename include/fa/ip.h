@@ -68,7 +68,7 @@ static inline bool fa_ip_equal(const struct fa_ip *a, const struct fa_ip *b)
 
 static inline bool fa_ip_is_zero(const struct fa_ip *ip)
 {
-    static const struct fa_ip zero;
+    static const struct fa_ip zero = {};
     return fa_ip_equal(ip, &zero);
 }
 

@@ -27,9 +27,9 @@ enum fa_kv_kind {
 
 struct fa_kv_entry {
     enum fa_kv_kind kind;
-    uint64_t len;         /* bytes of the value */
-    uint64_t modified_s;  /* seconds since 1970; 0: not known */
-    uint64_t version;     /* differs whenever the value does (best effort for host files) */
+    uint64_t len;        /* bytes of the value */
+    uint64_t modified_s; /* seconds since 1970; 0: not known */
+    uint64_t version;    /* differs whenever the value does (best effort for host files) */
 };
 
 struct fa_kv;
@@ -60,16 +60,15 @@ static inline fa_err fa_kv_find(
 
 /* Copy bytes [off, off + cap) of a value. Returns: FA_OK, *ret_len less than cap only at the end;
  * FA_ENOENT, also for a directory; FA_EINVAL; FA_EIO. */
-static inline fa_err fa_kv_read(struct fa_kv *kv, struct fa_slice key, uint64_t off, uint8_t *at,
-    size_t cap, size_t *ret_len)
+static inline fa_err fa_kv_read(
+    struct fa_kv *kv, struct fa_slice key, uint64_t off, uint8_t *at, size_t cap, size_t *ret_len)
 {
     return kv->ops->read(kv, key, off, at, cap, ret_len);
 }
 
 /* The whole value where it lies in memory, borrowed until the key is next set or removed. Returns:
  * FA_OK; FA_AGAIN: this kv cannot lend, use fa_kv_read(); FA_ENOENT; FA_EINVAL. */
-static inline fa_err fa_kv_borrow(
-    struct fa_kv *kv, struct fa_slice key, struct fa_slice *ret_value)
+static inline fa_err fa_kv_borrow(struct fa_kv *kv, struct fa_slice key, struct fa_slice *ret_value)
 {
     return kv->ops->borrow(kv, key, ret_value);
 }

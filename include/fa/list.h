@@ -21,13 +21,13 @@ struct fa_list {
     struct fa_list *next;
 };
 
-#define FA_LIST_EACH(node, head) \
+#define FA_LIST_EACH(node, head)                                                                   \
     for (struct fa_list *node = (head)->next; node != (head); node = node->next)
 
 /* As FA_LIST_EACH, but the body may unlink `node`. */
-#define FA_LIST_EACH_SAFE(node, head)                                               \
-    for (struct fa_list *node = (head)->next, *node##_next = node->next;            \
-         node != (head); node = node##_next, node##_next = node->next)
+#define FA_LIST_EACH_SAFE(node, head)                                                              \
+    for (struct fa_list *node = (head)->next, *node##_next = node->next; node != (head);           \
+         node = node##_next, node##_next = node->next)
 
 /* Make an empty head, or a node in no list. */
 static inline void fa_list_init(struct fa_list *list)

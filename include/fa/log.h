@@ -45,15 +45,16 @@ extern enum fa_log_level fa_log_levels[FA_LOG_SOURCE_COUNT];
 extern void (*fa_log_console)(struct fa_slice line);
 
 /* Log a line if its source's threshold lets it through. The line has no newline at its end. */
-#define FA_LOG(source, level, ...)                                        \
-    do {                                                                  \
-        if ((level) <= fa_log_levels[FA_LOG_SOURCE_##source]) {           \
-            fa_log_emit(FA_LOG_SOURCE_##source, (level), __VA_ARGS__);    \
-        }                                                                 \
+#define FA_LOG(source, level, ...)                                                                 \
+    do {                                                                                           \
+        if ((level) <= fa_log_levels[FA_LOG_SOURCE_##source]) {                                    \
+            fa_log_emit(FA_LOG_SOURCE_##source, (level), __VA_ARGS__);                             \
+        }                                                                                          \
     } while (0)
 
-/* Limits: 480 bytes of text, the rest is cut off and marked by three dots. Control characters become
- * question marks. Not re-entrant: a line logged while one is written is dropped and counted. */
+/* Limits: 480 bytes of text, the rest is cut off and marked by three dots. Control characters
+ * become question marks. Not re-entrant: a line logged while one is written is dropped and
+ * counted. */
 [[gnu::format(printf, 3, 4)]] void fa_log_emit(
     enum fa_log_source source, enum fa_log_level level, const char *format, ...);
 

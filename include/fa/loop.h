@@ -3,8 +3,9 @@
 // fa/loop.h: the event loop of an image: fibers, pollers, sleep.
 //
 // A turn runs what is ready, polls every poller once and, if nobody had anything to do, sleeps
-// until the earliest deadline has come or a device wakes it. Time is read once a turn. A poller is anything
-// that moves by itself: a network stack, an HTTP server, a wire. Tested by test/unit/loop_test.c.
+// until the earliest deadline has come or a device wakes it. Time is read once a turn. A poller is
+// anything that moves by itself: a network stack, an HTTP server, a wire. Tested by
+// test/unit/loop_test.c.
 //
 //     fa_loop_init(&loop, &(struct fa_loop_config){.fibers.fiber_count_max = 64});
 //     fa_stack_start(&stack, &loop);

@@ -19,7 +19,7 @@
 /* Movable while nothing is lent out. */
 struct fa_ring {
     uint8_t *memory;
-    size_t cap; /* bytes, a power of two */
+    size_t cap;  /* bytes, a power of two */
     size_t head; /* bytes ever read; wraps */
     size_t tail; /* bytes ever written; wraps */
 };

@@ -44,10 +44,10 @@ extern const struct fa_event_info fa_event_infos[FA_EVENT_COUNT];
 
 /* A record's head, little-endian as it stands in the ring, 8-byte aligned; the payload follows. */
 struct fa_trace_record {
-    uint64_t at_ns;      /* monotonic clock */
-    uint16_t event;      /* enum fa_event_id */
-    uint16_t len;        /* bytes of payload; the next record begins at the next multiple of 8 */
-    uint32_t actor;      /* fiber, connection or device it is about; 0: nobody */
+    uint64_t at_ns; /* monotonic clock */
+    uint16_t event; /* enum fa_event_id */
+    uint16_t len;   /* bytes of payload; the next record begins at the next multiple of 8 */
+    uint32_t actor; /* fiber, connection or device it is about; 0: nobody */
 };
 
 /* A ring of one class: this head, then `cap` bytes. Offsets only grow; take them modulo cap. */
@@ -74,17 +74,16 @@ extern struct fa_trace_ring *fa_trace_rings[FA_TRACE_CLASS_COUNT];
 void fa_trace_attach(enum fa_trace_class class, void *memory, size_t len);
 
 /* Whether an event is wanted at all. */
-#define FA_TRACE_ON(name) \
-    (__builtin_expect(fa_trace_rings[fa_event_class_##name] != NULL, 0))
+#define FA_TRACE_ON(name) (__builtin_expect(fa_trace_rings[fa_event_class_##name] != NULL, 0))
 
 /* Emit a record with the given uint64_t words if its class is on. */
-#define FA_TRACE(name, now, actor, ...)                                                         \
-    do {                                                                                        \
-        if (FA_TRACE_ON(name)) {                                                                \
-            const uint64_t fa_trace_words_[] = {0, ##__VA_ARGS__};                              \
-            fa_trace_emit(FA_EVENT_##name, (now), (actor), fa_trace_words_ + 1,                 \
-                sizeof fa_trace_words_ - sizeof fa_trace_words_[0]);                            \
-        }                                                                                       \
+#define FA_TRACE(name, now, actor, ...)                                                            \
+    do {                                                                                           \
+        if (FA_TRACE_ON(name)) {                                                                   \
+            const uint64_t fa_trace_words_[] = {0, ##__VA_ARGS__};                                 \
+            fa_trace_emit(FA_EVENT_##name, (now), (actor), fa_trace_words_ + 1,                    \
+                sizeof fa_trace_words_ - sizeof fa_trace_words_[0]);                               \
+        }                                                                                          \
     } while (0)
 
 enum {
