@@ -111,7 +111,7 @@ sim_$1  := $(O)/$1/libfa_plat_sim.a $(O)/$1/libfa_arch.a
 cc_$1    = $$(CC_$1) $$(BASE) $$(CF_$1) -MMD -MP
 link_$1  = $$(call quiet,LD,$$@) $$(CC_$1) $$(LF_$1) -Wl,--start-group $$(filter %.o %.a,$$^) -Wl,--end-group \
            $$(link_libs) -o $$@
-libs_$1: $$(fa_$1) $$(plat_$1)
+libs_$1: $$(fa_$1) $$(plat_$1) $$(sim_$1)
 
 $(O)/$1/src/%.c.o: src/%.c Makefile
 	@mkdir -p $$(@D)
@@ -283,13 +283,16 @@ compdb: ## compile_commands.json for editors
 
 DIR := $(DESTDIR)$(PREFIX)
 install: all ## DESTDIR= PREFIX=/usr/local
-	install -d $(DIR)/bin $(DIR)/include/fa/wire $(DIR)/share/fata/pkg $(DIR)/lib/fata/linux-$(ARCH) $(DIR)/lib/fata/sim-$(ARCH)
-	install -m 755 $(patsubst %,$(O)/linux/%,$(filter-out peer,$(HOST))) $(DIR)/bin/
+	install -d $(DIR)/bin $(DIR)/include/fa/wire $(DIR)/share/fata/pkg $(DIR)/lib/fata/{linux,sim}-$(ARCH)
+	install -m 755 $(O)/linux/fata $(O)/linux/embed $(DIR)/bin/
 	install -m 644 include/fa/*.* $(DIR)/include/fa/
 	install -m 644 include/fa/wire/*.h $(DIR)/include/fa/wire/
 	install -m 644 $(fa_image) $(plat_image) $(DIR)/lib/fata/linux-$(ARCH)/
 	install -m 644 $(fa_linux) $(sim_linux) $(DIR)/lib/fata/sim-$(ARCH)/
 	for p in src/*/pkg plat/*/pkg; do install -m 644 $$p $(DIR)/share/fata/pkg/$$(sed -n 's/^name: //p' $$p).pkg; done
+	install -D -m 644 host/fata/completion.bash $(DIR)/share/bash-completion/completions/fata
+	install -D -m 644 host/fata/completion.zsh $(DIR)/share/zsh/site-functions/_fata
+	install -D -m 644 host/fata/completion.fish $(DIR)/share/fish/vendor_completions.d/fata.fish
 	for m in $(notdir $(MAN:.scd=)); do install -D -m 644 $(O)/man/$$m $(DIR)/share/man/man$${m##*.}/$$m; done
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null)

@@ -29,7 +29,7 @@ static void write_all(const struct config *config)
         write_main(config, out);
         write_header(config, out);
         write_note(config, out);
-        write_ninja(config, &home, "/app", out);
+        write_ninja(config, &home, &(struct folders){.app = "/app", .output = "/o"}, out);
         write_graph(config, out);
         fclose(out);
     }

@@ -299,6 +299,9 @@ int main(int argc, char **argv)
     }
     embed.folder = argv[optind];
     embed.out = argv[optind + 1];
+    if (strpbrk(embed.out, "\"\\\n") != NULL) {
+        fail("%s: the assembler cannot include a file of this name", embed.out);
+    }
     char *blob_path = make_text("%s.bin", embed.out);
     if (depfile != NULL) {
         embed.deps = open_file(depfile, "w");

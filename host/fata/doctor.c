@@ -2,11 +2,13 @@
 //
 // `fata doctor` and `fata --version`: what is on this machine, and how to get what is not.
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -36,6 +38,40 @@ static bool tell_missing(const struct tool *tool)
     return false;
 }
 
+/* The newest time of modification among the files of a folder that end so; 0: there are none. */
+static time_t find_newest(struct home *home, const char *folder, const char *ending)
+{
+    time_t newest = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        struct stat info;
+        size_t len = strlen(entry->d_name);
+        bool wanted = len > strlen(ending) &&
+                      strcmp(entry->d_name + len - strlen(ending), ending) == 0 &&
+                      stat(arena_text(&home->arena, "%s/%s", folder, entry->d_name), &info) == 0;
+        newest = wanted && info.st_mtime > newest ? info.st_mtime : newest;
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return newest;
+}
+
+/* An image of old libraries and new headers would be broken in ways that no compiler sees. */
+static bool check_fresh(struct home *home, const char *libraries)
+{
+    time_t built = find_newest(home, libraries, ".a");
+    const char *core = arena_text(&home->arena, "%s/fa", home->include);
+    const char *wire = arena_text(&home->arena, "%s/fa/wire", home->include);
+    if (!home->in_tree ||
+        (find_newest(home, core, ".h") <= built && find_newest(home, wire, ".h") <= built)) {
+        return true;
+    }
+    fprintf(stderr, "fata: a header in %s is newer than the libraries in %s; build them: make\n",
+        core, libraries);
+    return false;
+}
+
 bool tools_check(const struct config *config, struct home *home)
 {
     bool sim = strcmp(config->target->value, "sim") == 0;
@@ -49,6 +85,9 @@ bool tools_check(const struct config *config, struct home *home)
     if (!file_is_there(arena_text(&home->arena, "%s/libfa_core.a", folder))) {
         fprintf(stderr, "fata: the libraries for %s are not in %s; %s\n", config->target->value,
             folder, home->in_tree ? "build them: make" : "install Fata anew: make install");
+        return false;
+    }
+    if (!check_fresh(home, folder)) {
         return false;
     }
     for (size_t i = 0; i < config->order_count; i++) {

@@ -38,8 +38,13 @@ void write_literal(const char *text, FILE *out);
 void write_main(const struct config *config, FILE *out);
 void write_header(const struct config *config, FILE *out);
 void write_note(const struct config *config, FILE *out);
+/* Absolute. */
+struct folders {
+    const char *app;
+    const char *output;
+};
 void write_ninja(
-    const struct config *config, const struct home *home, const char *app_dir, FILE *out);
+    const struct config *config, const struct home *home, const struct folders *folders, FILE *out);
 void write_graph(const struct config *config, FILE *out);
 
 /* Whether the image brings a library along; `name` is such as "fa-http". */

@@ -126,10 +126,27 @@ static void write_embeds(
     }
 }
 
+/* Nothing of where the build lies comes into the image: neither debug information nor the names of
+ * files that assertions print. */
+static void write_flags(const struct home *home, const struct folders *folders, bool sim, FILE *out)
+{
+    fprintf(out,
+        "\ncc = %s\ncflags = -std=gnu2x -O2 -g -Wall -Wextra -fstack-protector-strong "
+        "-ffunction-sections -fdata-sections -fno-common%s",
+        sim ? "gcc" : "musl-gcc", sim ? "" : " -fno-pie");
+    const char *const maps[][2] = {
+        {folders->app, "app"}, {folders->output, "."}, {home->include, "include"}};
+    for (size_t i = 0; i < FA_COUNT_OF(maps); i++) {
+        fprintf(out, " -ffile-prefix-map=\"%s\"=%s", maps[i][0], maps[i][1]);
+    }
+    fprintf(out, " -I. -I\"%s\" -I\"%s\"\n", home->include, folders->app);
+}
+
 void write_ninja(
-    const struct config *config, const struct home *home, const char *app_dir, FILE *out)
+    const struct config *config, const struct home *home, const struct folders *folders, FILE *out)
 {
     struct arena arena = {0};
+    const char *app_dir = folders->app;
     struct home *writable = (struct home *)(uintptr_t)home;
     bool sim = strcmp(config->target->value, "sim") == 0;
     fprintf(
@@ -138,12 +155,7 @@ void write_ninja(
     write_path(home_libraries(writable, config->target->value), out);
     fprintf(out, "\nembed = ");
     write_path(home->embed, out);
-    fprintf(out,
-        "\ncc = %s\ncflags = -std=gnu2x -O2 -g -Wall -Wextra -fstack-protector-strong "
-        "-ffunction-sections -fdata-sections",
-        sim ? "gcc" : "musl-gcc");
-    fprintf(out, "%s -fno-common -ffile-prefix-map=\"%s\"=. -I. -I\"%s\" -I\"%s\"\n",
-        sim ? "" : " -fno-pie", app_dir, home->include, app_dir);
+    write_flags(home, folders, sim, out);
     fprintf(out, "ldflags = %s-Wl,--gc-sections\n", sim ? "" : "-static -no-pie ");
     fputs("archives =", out);
     write_libraries(config, home, out);

@@ -170,7 +170,7 @@ struct key *key_find(const struct config *config, enum key_stage stage, const ch
 static const char *env_name(struct arena *arena, const char *name)
 {
     char *text = arena_take(arena, strlen(name) + sizeof "FATA_");
-    strcpy(text, "FATA_");
+    memcpy(text, "FATA_", sizeof "FATA_");
     for (size_t i = 0; name[i] != '\0'; i++) {
         text[5 + i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
     }

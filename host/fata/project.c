@@ -233,7 +233,8 @@ static void write_kind(
         write_note(config, out);
         break;
     case OUT_NINJA:
-        write_ninja(config, home, project->dir, out);
+        write_ninja(
+            config, home, &(struct folders){.app = project->dir, .output = project->output}, out);
         break;
     case OUT_GRAPH:
         write_graph(config, out);
@@ -290,8 +291,8 @@ static void pass_on(FILE *in)
     char *line = NULL;
     size_t cap = 0;
     while (getline(&line, &cap, in) > 0) {
-        bool talk = strncmp(line, "ninja: no work", 14) == 0 ||
-            strncmp(line, "ninja: Entering", 15) == 0;
+        bool talk =
+            strncmp(line, "ninja: no work", 14) == 0 || strncmp(line, "ninja: Entering", 15) == 0;
         if (!talk) {
             fputs(line, stderr);
         }

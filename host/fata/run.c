@@ -317,7 +317,8 @@ static bool net_is_good(const char *net)
     return strcmp(net, "user") == 0;
 }
 
-static int run_image(struct run *run)
+/* Everything that can be wrong is found before anything is built. */
+static int prepare(struct run *run)
 {
     struct arguments *arguments = run->arguments;
     const char *net = arguments->net != NULL ? arguments->net : "user";
@@ -343,13 +344,14 @@ static int run_image(struct run *run)
         return STATUS_USAGE;
     }
     bool own = !none && !is_question(arguments) && !names_key(arguments, run->net_key);
-    bool user = own && strcmp(net, "user") == 0;
-    if (own && !user && !run_add_word(run, net_word(&arguments->arena, run->net_key, net))) {
+    run->user_net = own && strcmp(net, "user") == 0;
+    if (own && !run->user_net &&
+        !run_add_word(run, net_word(&arguments->arena, run->net_key, net))) {
         return STATUS_USAGE;
     }
-    if (user && (!collect_forwards(run) ||
-                    !run_add_word(run,
-                        arena_text(&arguments->arena, "--%s=fd:%d", run->net_key, RUN_NET_FD)))) {
+    if (run->user_net &&
+        (!collect_forwards(run) || !run_add_word(run, arena_text(&arguments->arena, "--%s=fd:%d",
+                                                          run->net_key, RUN_NET_FD)))) {
         return STATUS_USAGE;
     }
     for (size_t i = 0; i < arguments->boot_count; i++) {
@@ -357,20 +359,23 @@ static int run_image(struct run *run)
             return STATUS_USAGE;
         }
     }
-    return user ? run_user(run) : run_plain(run);
+    return STATUS_OK;
 }
 
 int verb_run(struct arguments *arguments, struct home *home)
 {
     struct project project = {0};
+    struct run run = {.project = &project, .arguments = arguments};
     int status = project_load(&project, arguments, home);
+    if (status == STATUS_OK) {
+        status = prepare(&run);
+    }
     if (status == STATUS_OK) {
         status = project_build(&project, arguments, home);
     }
     if (status == STATUS_OK) {
-        struct run run = {
-            .project = &project, .arguments = arguments, .image = project_image(&project)};
-        status = run_image(&run);
+        run.image = project_image(&project);
+        status = run.user_net ? run_user(&run) : run_plain(&run);
     }
     project_done(&project);
     return status;

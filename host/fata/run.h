@@ -29,6 +29,7 @@ struct run {
     const char *net_key; /* boot key of its network card, such as "net"; NULL: none to be set */
     struct forward forwards[FORWARD_COUNT_MAX];
     size_t forward_count;
+    bool user_net;         /* the network of user mode */
     const char *words[64]; /* arguments of the image, NULL at the end */
     size_t word_count;
     pid_t child;

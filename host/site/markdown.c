@@ -1,227 +1,186 @@
 // SPDX-License-Identifier: ISC
 //
-// Markdown to HTML by cmark-gfm, with anchors on headings and links that fit the site.
-
-#include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+// markdown.c: documents in GitHub's Markdown, by libcmark-gfm. Raw HTML in them
+// is refused.
 
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "site.h"
+#include "host/site/site.h"
 
-enum {
-    SLUG_MAX = 80,
-    HEADING_MAX = 256, /* headings of one page */
-};
-
-static cmark_parser *new_parser(void)
+static cmark_node *parse_document(const struct page *page)
 {
-    cmark_parser *parser = cmark_parser_new(CMARK_OPT_DEFAULT);
-    static const char *const extensions[] = {"table", "strikethrough", "autolink"};
+    static const char *const names[] = {"table", "strikethrough", "autolink", "tasklist"};
     cmark_gfm_core_extensions_ensure_registered();
-    for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
-        cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(extensions[i]));
+    cmark_parser *parser = cmark_parser_new(CMARK_OPT_DEFAULT | CMARK_OPT_VALIDATE_UTF8);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(names[i]));
     }
-    return parser;
+    cmark_parser_feed(parser, page->content, page->len);
+    cmark_node *document = cmark_parser_finish(parser);
+    cmark_parser_free(parser);
+    return document;
 }
 
-/* All literal text below a node. */
-static void add_plain_text(cmark_node *node, struct text *out)
+/* The text of a node without its markup. */
+static char *collect_text(cmark_node *node)
 {
+    struct text text = {NULL, 0, 0};
     cmark_iter *iter = cmark_iter_new(node);
+    text_add(&text, "");
     while (cmark_iter_next(iter) != CMARK_EVENT_DONE) {
         cmark_node *at = cmark_iter_get_node(iter);
-        cmark_node_type type = cmark_node_get_type(at);
-        if (type == CMARK_NODE_TEXT || type == CMARK_NODE_CODE) {
-            text_add(out, cmark_node_get_literal(at));
-        } else if (type == CMARK_NODE_SOFTBREAK) {
-            text_add(out, " ");
+        const char *literal = cmark_node_get_literal(at);
+        if (cmark_node_get_type(at) == CMARK_NODE_SOFTBREAK) {
+            text_add(&text, " ");
+        } else if (literal != NULL && cmark_node_first_child(at) == NULL) {
+            text_add(&text, literal);
         }
     }
     cmark_iter_free(iter);
+    return text.at;
 }
 
-/* The anchor of a heading, as the usual renderers of repositories make it. */
-static void make_slug(const char *heading, char slug[SLUG_MAX])
+/* What GitHub makes of a heading: lower case, spaces as hyphens, no
+ * punctuation. */
+static char *make_id(const char *title)
 {
-    size_t len = 0;
-    for (const char *at = heading; *at != '\0' && len < SLUG_MAX - 1; at++) {
-        if (isalnum((unsigned char)*at) || *at == '-' || *at == '_') {
-            slug[len++] = (char)tolower((unsigned char)*at);
-        } else if (*at == ' ') {
-            slug[len++] = '-';
+    struct text id = {NULL, 0, 0};
+    text_add(&id, "");
+    for (const char *at = title; *at != '\0'; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if (isalnum(byte) || byte == '-' || byte == '_' || byte >= 0x80) {
+            char lower = (char)tolower(byte);
+            text_add_bytes(&id, &lower, 1);
+        } else if (byte == ' ') {
+            text_add(&id, "-");
         }
     }
-    slug[len] = '\0';
+    return id.at;
 }
 
-char *markdown_title(const char *markdown)
+void scan_markdown(struct site *site, struct page *page)
 {
-    const char *line = strncmp(markdown, "# ", 2) == 0 ? markdown : strstr(markdown, "\n# ");
-    if (line == NULL) {
-        return NULL;
-    }
-    line += line == markdown ? 2 : 3;
-    struct text title = {};
-    for (; *line != '\n' && *line != '\0'; line++) {
-        if (*line != '`' && *line != '*') {
-            text_add_len(&title, line, 1);
-        }
-    }
-    return title.at;
-}
-
-/* Join `link` to the folder of `source` and take out "." and "..". Returns: false if it leaves
- * the tree. */
-static bool join_path(const char *source, const char *link, char path[PATH_LEN_MAX])
-{
-    struct text whole = {};
-    const char *slash = strrchr(source, '/');
-    if (link[0] != '/' && slash != NULL) {
-        text_add_len(&whole, source, (size_t)(slash - source) + 1);
-    }
-    text_add(&whole, link);
-    size_t len = 0;
-    path[0] = '\0';
-    for (char *save, *part = strtok_r(whole.at, "/", &save); part != NULL;
-         part = strtok_r(NULL, "/", &save)) {
-        if (strcmp(part, ".") == 0) {
-            continue;
-        }
-        if (strcmp(part, "..") == 0) {
-            if (len == 0) {
-                free(whole.at);
-                return false;
-            }
-            char *last = strrchr(path, '/');
-            len = last == NULL ? 0 : (size_t)(last - path);
-            path[len] = '\0';
-            continue;
-        }
-        len += (size_t)snprintf(path + len, PATH_LEN_MAX - len, "%s%s", len > 0 ? "/" : "", part);
-        if (len >= PATH_LEN_MAX) {
-            free(whole.at);
-            return false;
-        }
-    }
-    free(whole.at);
-    return true;
-}
-
-/* Keep the words of a link to what is in the tree but not on the site. */
-static void unlink_words(cmark_node *link)
-{
-    cmark_node *child;
-    while ((child = cmark_node_first_child(link)) != NULL) {
-        cmark_node_insert_before(link, child);
-    }
-}
-
-/* Returns: whether the link was taken out. */
-static bool fit_link(struct site *site, const struct page *page, cmark_node *link)
-{
-    const char *url = cmark_node_get_url(link);
-    int line = cmark_node_get_start_line(cmark_node_parent(link));
-    if (strstr(url, "://") != NULL || strncmp(url, "mailto:", 7) == 0 || url[0] == '#') {
-        return false;
-    }
-    char path[PATH_LEN_MAX];
-    struct text wanted = {};
-    text_add_len(&wanted, url, strcspn(url, "#"));
-    const char *anchor = strchr(url, '#');
-    bool inside = join_path(page->source, wanted.at, path);
-    free(wanted.at);
-    if (!inside) {
-        complain(site, page->source, line, "the link '%s' leads out of the tree", url);
-        return false;
-    }
-    const struct page *to = find_page(site, path);
-    if (to != NULL) {
-        struct text fitted = {};
-        add_way_to_root(&fitted, page->target);
-        text_addf(&fitted, "%s%s", to->target, anchor != NULL ? anchor : "");
-        cmark_node_set_url(link, fitted.at);
-        free(fitted.at);
-        return false;
-    }
-    char full[PATH_LEN_MAX * 2];
-    snprintf(full, sizeof full, "%s/%s", site->root, path);
-    if (access(full, F_OK) != 0) {
-        complain(
-            site, page->source, line, "the link '%s' leads nowhere: there is no %s", url, path);
-        return false;
-    }
-    unlink_words(link);
-    return true;
-}
-
-/* Put a heading's content between tags of our own, which carry the anchor. */
-static void anchor_heading(cmark_node *heading)
-{
-    struct text words = {};
-    struct text enter = {};
-    char leave[8];
-    char slug[SLUG_MAX];
-    int level = cmark_node_get_heading_level(heading);
-    add_plain_text(heading, &words);
-    make_slug(words.at != NULL ? words.at : "", slug);
-    text_addf(&enter, "<h%d id=\"%s\">", level, slug);
-    if (level > 1) {
-        text_addf(&enter, "<a class=\"anchor\" href=\"#%s\" aria-hidden=\"true\">#</a>", slug);
-    }
-    snprintf(leave, sizeof leave, "</h%d>", level);
-    cmark_node *custom = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK);
-    cmark_node_set_on_enter(custom, enter.at);
-    cmark_node_set_on_exit(custom, leave);
-    cmark_node *child;
-    while ((child = cmark_node_first_child(heading)) != NULL) {
-        cmark_node_append_child(custom, child);
-    }
-    cmark_node_replace(heading, custom);
-    cmark_node_free(heading);
-    free(words.at);
-    free(enter.at);
-}
-
-static void fit_document(struct site *site, const struct page *page, cmark_node *document)
-{
-    cmark_node *headings[HEADING_MAX];
-    size_t heading_count = 0;
+    cmark_node *document = parse_document(page);
     cmark_iter *iter = cmark_iter_new(document);
     cmark_event_type event;
     while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
         cmark_node *node = cmark_iter_get_node(iter);
-        cmark_node_type type = cmark_node_get_type(node);
-        if (event == CMARK_EVENT_EXIT && type == CMARK_NODE_LINK && fit_link(site, page, node)) {
-            cmark_node_free(node);
-        } else if (event == CMARK_EVENT_EXIT && type == CMARK_NODE_HEADING) {
-            if (heading_count == HEADING_MAX) {
-                fail("%s has more than %d headings", page->source, HEADING_MAX);
-            }
-            headings[heading_count++] = node;
+        if (event != CMARK_EVENT_ENTER || cmark_node_get_type(node) != CMARK_NODE_HEADING) {
+            continue;
         }
+        char *title = collect_text(node);
+        char *id = make_id(title);
+        struct text html = {NULL, 0, 0};
+        text_add_escaped(&html, title, strlen(title));
+        (void)add_anchor(
+            page, id, html.at == NULL ? "" : html.at, (unsigned)cmark_node_get_heading_level(node));
+        if (page->title == NULL) {
+            page->title = copy_text(title, strlen(title));
+        }
+        text_free(&html);
+        free(id);
+        free(title);
     }
     cmark_iter_free(iter);
-    for (size_t i = 0; i < heading_count; i++) {
-        anchor_heading(headings[i]);
+    cmark_node_free(document);
+    if (page->title == NULL) {
+        report(site, page, 1, "a document begins with a heading, its title");
+        page->title = copy_text(page->source, strlen(page->source));
     }
 }
 
-void render_markdown(struct site *site, const struct page *page, struct text *out)
+/* The line that an inline node stands in, as well as it is known: that of its
+ * block. */
+static int find_line(cmark_node *node)
 {
-    char *markdown = read_source(site, page->source);
-    cmark_parser *parser = new_parser();
-    cmark_parser_feed(parser, markdown, strlen(markdown));
-    cmark_node *document = cmark_parser_finish(parser);
-    fit_document(site, page, document);
-    char *html =
-        cmark_render_html(document, CMARK_OPT_UNSAFE, cmark_parser_get_syntax_extensions(parser));
-    text_add(out, html);
+    int line = 0;
+    for (; node != NULL && line == 0; node = cmark_node_parent(node)) {
+        line = cmark_node_get_start_line(node);
+    }
+    return line;
+}
+
+/* Put a node that is copied to the output as it is in the place of another. */
+static void replace_node(cmark_node *node, cmark_node_type type, const char *html)
+{
+    cmark_node *custom = cmark_node_new(type);
+    cmark_node_set_on_enter(custom, html);
+    cmark_node_replace(node, custom);
+    cmark_node_free(node);
+}
+
+static void render_code(struct site *site, cmark_node *node)
+{
+    const char *code = cmark_node_get_literal(node);
+    struct text html = {NULL, 0, 0};
+    char *language =
+        copy_text(cmark_node_get_fence_info(node), strcspn(cmark_node_get_fence_info(node), " {"));
+    text_add(&html, "<pre tabindex=\"0\"><code>");
+    text_add_code(&html, site, NULL, language, code, strlen(code));
+    text_add(&html, "</code></pre>\n");
+    replace_node(node, CMARK_NODE_CUSTOM_BLOCK, html.at);
+    text_free(&html);
+    free(language);
+}
+
+static void render_heading(cmark_node *node, const struct anchor *anchor)
+{
+    cmark_node *custom = cmark_node_new(CMARK_NODE_CUSTOM_INLINE);
+    char *html = make_text("<a class=\"anchor\" id=\"%s\" href=\"#%s\" aria-label=\"Link to this "
+                           "heading\"></a>",
+        anchor->id, anchor->id);
+    cmark_node_set_on_enter(custom, html);
+    cmark_node_prepend_child(node, custom);
+    free(html);
+}
+
+static void render_link(struct site *site, struct page *page, cmark_node *node)
+{
+    char *url = resolve_link(site, page, find_line(node), cmark_node_get_url(node));
+    if (url != NULL) {
+        cmark_node_set_url(node, url);
+        free(url);
+    }
+}
+
+void render_markdown(struct site *site, struct page *page)
+{
+    cmark_node *document = parse_document(page);
+    cmark_iter *iter = cmark_iter_new(document);
+    cmark_event_type event;
+    size_t heading_idx = 0;
+    while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+        cmark_node *node = cmark_iter_get_node(iter);
+        if (event != CMARK_EVENT_ENTER) {
+            continue;
+        }
+        switch ((unsigned)cmark_node_get_type(node)) {
+        case CMARK_NODE_HEADING:
+            render_heading(node, &page->anchors[heading_idx++]);
+            break;
+        case CMARK_NODE_CODE_BLOCK:
+            render_code(site, node);
+            break;
+        case CMARK_NODE_LINK:
+        case CMARK_NODE_IMAGE:
+            render_link(site, page, node);
+            break;
+        case CMARK_NODE_HTML_BLOCK:
+        case CMARK_NODE_HTML_INLINE:
+            report(site, page, find_line(node), "raw HTML is not shown; write Markdown");
+            break;
+        default:
+            break;
+        }
+    }
+    cmark_iter_free(iter);
+    cmark_llist *extensions = NULL;
+    char *html = cmark_render_html(document, CMARK_OPT_DEFAULT, extensions);
+    text_add(&page->body, html);
     free(html);
     cmark_node_free(document);
-    cmark_parser_free(parser);
-    free(markdown);
 }

@@ -25,9 +25,9 @@ enum fa_blk_op {
 
 struct fa_blkdev_info {
     char name[16];
-    uint32_t block_bytes;   /* a power of two, 512 at least */
+    uint32_t block_bytes; /* a power of two, 512 at least */
     uint64_t block_count;
-    uint32_t req_count_max; /* requests in flight */
+    uint32_t req_count_max;  /* requests in flight */
     uint32_t req_blocks_max; /* blocks in one request */
     bool read_only;
     bool can_discard; /* otherwise FA_BLK_DISCARD completes with FA_OK and does nothing */
@@ -37,13 +37,13 @@ struct fa_blkdev_info {
 struct fa_blk_req {
     struct fa_list node; /* the device's while it is in flight */
     enum fa_blk_op op;
-    uint64_t block;   /* first block; ignored for flush */
-    uint32_t count;   /* blocks; 0 for flush */
-    uint8_t *at;      /* count * block_bytes bytes, for read and write */
-    fa_err result;    /* set on completion: FA_OK, FA_EIO, FA_ECORRUPT */
-    fa_ns due_ns;     /* the device's own */
-    uint64_t tag;     /* the device's own */
-    void *ctx;        /* the caller's own */
+    uint64_t block; /* first block; ignored for flush */
+    uint32_t count; /* blocks; 0 for flush */
+    uint8_t *at;    /* count * block_bytes bytes, for read and write */
+    fa_err result;  /* set on completion: FA_OK, FA_EIO, FA_ECORRUPT */
+    fa_ns due_ns;   /* the device's own */
+    uint64_t tag;   /* the device's own */
+    void *ctx;      /* the caller's own */
 };
 
 struct fa_blkdev;
@@ -99,8 +99,10 @@ static inline fa_err fa_blkdev_check(const struct fa_blkdev *dev, const struct f
     }
     const struct fa_blkdev_info *info = &dev->info;
     const bool fits = req->count > 0 && req->count <= info->req_blocks_max &&
-        req->count <= info->block_count && req->block <= info->block_count - req->count;
-    const bool allowed = req->op == FA_BLK_READ ||
+                      req->count <= info->block_count &&
+                      req->block <= info->block_count - req->count;
+    const bool allowed =
+        req->op == FA_BLK_READ ||
         (!info->read_only && (req->op == FA_BLK_WRITE || req->op == FA_BLK_DISCARD));
     return fits && allowed ? FA_OK : FA_EINVAL;
 }

@@ -4,7 +4,7 @@
 //
 // Writes through a buffer of its own. A pipe works too, so Wireshark can watch live. What the file
 // does not take is lost and told at the end: a full disk never stops a stack. Implemented by
-// plat/linux/capture_file.c; tested by test/unit/capture_file_test.c.
+// plat/linux/capture_file.c; tested by test/unit/capture_test.c.
 //
 //     FA_TRY(fa_capture_file_open(&file, "out.pcapng", &reason));
 //     fa_capture_init(&capture, &(struct fa_capture_config){.sink = fa_capture_file_sink(&file)});

@@ -15,18 +15,18 @@ enum {
 /* ---- addresses ---- */
 
 /* Routes to the interface's own network and, by its gateway, to everywhere. */
-static void add_routes(struct fa_stack *stack, uint8_t idx, const struct fa_ip *gateway)
+static void add_routes(struct fa_stack *stack, uint32_t idx, const struct fa_ip *gateway)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     struct fa_route link = {
         .prefix = iface->ip,
         .prefix_bits = iface->prefix_bits,
-        .iface = idx,
+        .iface = (uint8_t)idx,
     };
     iface->config.gateway = *gateway;
     struct fa_route far = {
         .prefix = fa_ip4(0, 0, 0, 0),
-        .iface = idx,
+        .iface = (uint8_t)idx,
         .gateway = *gateway,
     };
     bool added = fa_stack_route_add(stack, &link) == FA_OK;
@@ -39,7 +39,7 @@ static void add_routes(struct fa_stack *stack, uint8_t idx, const struct fa_ip *
     }
 }
 
-static void take_down(struct fa_stack *stack, fa_ns now, uint8_t idx)
+static void take_down(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     if (!iface->up) {
@@ -53,7 +53,7 @@ static void take_down(struct fa_stack *stack, fa_ns now, uint8_t idx)
     FA_LOG(net, FA_LOG_INFO, "%s: no address", iface->config.dev->info.name);
 }
 
-static void bring_up(struct fa_stack *stack, fa_ns now, uint8_t idx, const struct fa_ip *ip,
+static void bring_up(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip *ip,
     uint8_t prefix_bits, const struct fa_ip *gateway)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
@@ -71,7 +71,7 @@ static void bring_up(struct fa_stack *stack, fa_ns now, uint8_t idx, const struc
     }
 }
 
-static void take_lease(struct fa_stack *stack, fa_ns now, uint8_t idx)
+static void take_lease(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     const struct fa_dhcp_lease *lease = &iface->dhcp.lease;
@@ -96,7 +96,7 @@ static void take_lease(struct fa_stack *stack, fa_ns now, uint8_t idx)
         lease->lease_s);
 }
 
-void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint8_t idx)
+void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     switch (fa_dhcp_event_take(&stack->ifaces[idx].dhcp)) {
     case FA_DHCP_EVENT_NONE:
@@ -110,7 +110,8 @@ void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint8_t idx)
     }
 }
 
-void fa__stack_conflict(struct fa_stack *stack, fa_ns now, uint8_t idx, enum fa_arp_verdict verdict)
+void fa__stack_conflict(
+    struct fa_stack *stack, fa_ns now, uint32_t idx, enum fa_arp_verdict verdict)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     char text[FA_IP_TEXT_MAX];
@@ -125,7 +126,7 @@ void fa__stack_conflict(struct fa_stack *stack, fa_ns now, uint8_t idx, enum fa_
 
 /* ---- life ---- */
 
-static void init_iface(struct fa_stack *stack, fa_ns now, uint8_t idx)
+static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     const struct fa_iface_config *config = &stack->config.ifaces[idx];
@@ -194,7 +195,7 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     fa_tcp_init(&stack->tcp, &tcp, now);
     fa_udp_init(&stack->udp, &(struct fa_udp_config){.counters = counters, .rand = rand});
     fa_icmp_init(&stack->icmp, &(struct fa_icmp_config){.counters = counters, .rand = rand});
-    for (uint8_t i = 0; i < config->iface_count; i++) {
+    for (uint32_t i = 0; i < config->iface_count; i++) {
         init_iface(stack, now, i);
     }
 }
@@ -219,7 +220,7 @@ void fa_stack_stop(struct fa_stack *stack)
         fa_dhcp_stop(&stack->ifaces[i].dhcp);
     }
     fa__stack_output(stack, now);
-    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         take_down(stack, now, i);
     }
     fa_icmp_done(&stack->icmp);
@@ -237,7 +238,7 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
 {
     stack->now = now;
     bool came = fa__stack_input(stack, now);
-    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         struct fa_iface *iface = &stack->ifaces[i];
         if (now >= fa_arp_deadline(&iface->arp)) {
             fa_arp_tick(&iface->arp, now);

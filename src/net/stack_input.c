@@ -13,7 +13,7 @@ struct rx {
     fa_ns now;
     struct fa_buf *buf;
     struct fa_iface *iface; /* NULL: we sent it ourselves */
-    uint8_t iface_idx;
+    uint32_t iface_idx;
     bool link_group; /* its frame was sent to many stations */
 };
 
@@ -110,7 +110,7 @@ static bool check_wire(const struct rx *rx, const struct fa_ip4_header *ip)
         drop(rx, FA_COUNTER_ip4_rx_martian);
         return false;
     }
-    if (fa__iface_has(rx->iface, ip->source)) {
+    if (fa__stack_has(rx->stack, ip->source)) {
         drop(rx, FA_COUNTER_ip4_rx_own_source);
         return false;
     }
@@ -164,7 +164,7 @@ static void input_ip4(const struct rx *rx)
         .ttl = ip.ttl,
         .traffic = ip.traffic,
         .dont_fragment = ip.dont_fragment,
-        .iface = rx->iface_idx,
+        .iface = (uint8_t)rx->iface_idx,
         .mtu_bytes = rx->iface != NULL ? rx->iface->mtu_bytes : FA_STACK_LOOPBACK_MTU,
     };
     if (rx->iface != NULL && is_dhcp(rx, &ip)) {
@@ -234,7 +234,7 @@ static bool input_loopback(struct fa_stack *stack, fa_ns now)
 bool fa__stack_input(struct fa_stack *stack, fa_ns now)
 {
     bool came = input_loopback(stack, now);
-    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         struct fa_buf *frames[FA_NETDEV_BURST_MAX];
         struct fa_iface *iface = &stack->ifaces[i];
         size_t count = fa_netdev_rx(iface->config.dev, now, frames, FA_NETDEV_BURST_MAX);

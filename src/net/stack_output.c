@@ -45,7 +45,7 @@ static void send_frame(struct fa_stack *stack, fa_ns now, const struct fa__way *
 
 /* ---- packets ---- */
 
-static void push_ip4(struct fa_stack *stack, fa_ns now, uint8_t idx, const struct fa_ip_meta *meta,
+static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip_meta *meta,
     struct fa_buf *buf)
 {
     struct fa_ip4_header ip = {
@@ -76,10 +76,13 @@ static void loop_back(
     stack->loopback_count++;
 }
 
-static bool fits(const struct fa_iface *iface, const struct fa_buf *buf)
+/* Whether a transport's packet fits its way; what a card cuts into pieces, or never sees, fits if
+ * the header can say how long it is. */
+static bool fits(const struct fa_iface *iface, bool ours, const struct fa_buf *buf)
 {
     bool super = (buf->offload.flags & (FA_OFFLOAD_TSO4 | FA_OFFLOAD_TSO6)) != 0;
-    return super || buf->len + FA_IP4_HDR_LEN <= iface->mtu_bytes;
+    size_t len_max = super || ours ? UINT16_MAX : iface->mtu_bytes;
+    return buf->len + FA_IP4_HDR_LEN <= len_max;
 }
 
 /* Send a transport's packet. A zero `local` is chosen here, for protocols whose checksum does not
@@ -97,15 +100,15 @@ static void send_packet(
         return;
     }
     struct fa_iface *iface = &stack->ifaces[way.iface_idx];
+    if (!fits(iface, way.ours, take)) {
+        fa__stack_drop(stack, now, way.iface_idx, take, FA_COUNTER_ip_tx_too_big);
+        return;
+    }
     if (fa_ip_is_zero(&meta->local)) {
         meta->local = way.ours ? meta->remote : iface->ip;
     }
     if (way.ours) {
         loop_back(stack, now, meta, take);
-        return;
-    }
-    if (!fits(iface, take)) {
-        fa__stack_drop(stack, now, way.iface_idx, take, FA_COUNTER_ip_tx_too_big);
         return;
     }
     push_ip4(stack, now, way.iface_idx, meta, take);
@@ -118,8 +121,9 @@ static void send_packet(
  * lent its buffer. Without devices the stack talks to itself. */
 static bool reserve(struct fa_stack *stack, struct fa_buf **ret_buf)
 {
-    if (stack->config.iface_count == 0) {
-        return fa_buf_alloc(stack->config.pool, FA_BUF_HEADROOM, ret_buf) == FA_OK;
+    if (stack->config.iface_count == 0 &&
+        fa_buf_alloc(stack->config.pool, FA_BUF_HEADROOM, ret_buf) == FA_OK) {
+        return true;
     }
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         if (fa_netdev_tx_reserve(stack->ifaces[i].config.dev, ret_buf) == FA_OK) {
@@ -130,7 +134,7 @@ static bool reserve(struct fa_stack *stack, struct fa_buf **ret_buf)
     return false;
 }
 
-static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint8_t idx, struct fa_buf *take)
+static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
 {
     struct fa_ip_meta meta;
     struct fa_iface *iface = &stack->ifaces[idx];
@@ -150,7 +154,7 @@ static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint8_t idx, struct fa_
 }
 
 /* What an interface says by itself: ARP, packets whose neighbour answered, DHCP. */
-static bool send_link(struct fa_stack *stack, fa_ns now, uint8_t idx)
+static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     struct fa_buf *buf;
@@ -178,7 +182,7 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint8_t idx)
 static bool send_links(struct fa_stack *stack, fa_ns now)
 {
     bool sent = false;
-    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         sent = send_link(stack, now, i) || sent;
     }
     return sent;

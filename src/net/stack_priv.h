@@ -10,7 +10,7 @@
 #include "fa/trace.h"
 
 /* Drop a buffer, and say why. */
-static inline void fa__stack_drop(struct fa_stack *stack, fa_ns now, uint8_t iface_idx,
+static inline void fa__stack_drop(struct fa_stack *stack, fa_ns now, uint32_t iface_idx,
     struct fa_buf *take, enum fa_counter_id reason)
 {
     stack->counters->cell[reason]++;
@@ -22,7 +22,7 @@ static inline void fa__stack_drop(struct fa_stack *stack, fa_ns now, uint8_t ifa
 struct fa__way {
     bool ours;  /* to ourselves; the rest says nothing */
     bool group; /* to many stations; next_hop says nothing */
-    uint8_t iface_idx;
+    uint32_t iface_idx;
     uint32_t next_hop; /* a neighbour */
 };
 
@@ -35,7 +35,10 @@ fa_err fa__stack_way(
     const struct fa_stack *stack, const struct fa_ip_meta *meta, struct fa__way *ret_way);
 
 /* Forget every route over an interface. */
-void fa__stack_routes_drop(struct fa_stack *stack, uint8_t idx);
+void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx);
+
+/* Whether the stack has this address: on any interface, or 127/8. */
+bool fa__stack_has(const struct fa_stack *stack, uint32_t ip);
 
 /* Whether the interface has this address: another's says no, even if it is ours too. */
 bool fa__iface_has(const struct fa_iface *iface, uint32_t ip);
@@ -47,8 +50,8 @@ bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip);
 
 /* Act on what ARP and DHCP have to say about the interface's address. */
 void fa__stack_conflict(
-    struct fa_stack *stack, fa_ns now, uint8_t idx, enum fa_arp_verdict verdict);
-void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint8_t idx);
+    struct fa_stack *stack, fa_ns now, uint32_t idx, enum fa_arp_verdict verdict);
+void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx);
 
 /* stack_input.c */
 

@@ -23,7 +23,7 @@ bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip)
     return iface->up && here && iface->prefix_bits < 31 && (ip | mask) == UINT32_MAX;
 }
 
-static bool is_ours(const struct fa_stack *stack, uint32_t ip)
+bool fa__stack_has(const struct fa_stack *stack, uint32_t ip)
 {
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         if (fa__iface_has(&stack->ifaces[i], ip)) {
@@ -62,9 +62,9 @@ static const struct fa_route *find_route(
 
 /* The interface that a broadcast to the whole link goes to: the one that has `local`, or the one
  * named. */
-static uint8_t broadcast_iface(const struct fa_stack *stack, const struct fa_ip_meta *meta)
+static uint32_t broadcast_iface(const struct fa_stack *stack, const struct fa_ip_meta *meta)
 {
-    for (uint8_t i = 0; i < stack->config.iface_count; i++) {
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         if (stack->ifaces[i].up && fa_ip_equal(&stack->ifaces[i].ip, &meta->local)) {
             return i;
         }
@@ -80,10 +80,10 @@ fa_err fa__stack_way(
     }
     uint32_t remote = fa_ip4_of(&meta->remote);
     bool any = fa_ip_is_zero(&meta->local);
-    if (!any && (!fa_ip_is4(&meta->local) || !is_ours(stack, fa_ip4_of(&meta->local)))) {
+    if (!any && (!fa_ip_is4(&meta->local) || !fa__stack_has(stack, fa_ip4_of(&meta->local)))) {
         return FA_EREFUSED;
     }
-    if (is_ours(stack, remote)) {
+    if (fa__stack_has(stack, remote)) {
         *ret_way = (struct fa__way){.ours = true};
         return FA_OK;
     }
@@ -97,7 +97,7 @@ fa_err fa__stack_way(
         return FA_ENOENT;
     }
     bool named = route == NULL || remote == FA_IP4_BROADCAST;
-    uint8_t idx = named ? broadcast_iface(stack, meta) : route->iface;
+    uint32_t idx = named ? broadcast_iface(stack, meta) : route->iface;
     if (idx >= stack->config.iface_count || !stack->ifaces[idx].up) {
         return FA_ENOENT;
     }
@@ -107,7 +107,7 @@ fa_err fa__stack_way(
         .next_hop = via ? fa_ip4_of(&route->gateway) : remote,
         .group = to_link || fa__iface_is_broadcast(&stack->ifaces[idx], remote),
     };
-    if (is_ours(stack, way.next_hop)) {
+    if (fa__stack_has(stack, way.next_hop)) {
         return FA_ENOENT; // a gateway that became our own address
     }
     *ret_way = way;
@@ -142,7 +142,7 @@ fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route)
     return FA_OK;
 }
 
-void fa__stack_routes_drop(struct fa_stack *stack, uint8_t idx)
+void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < stack->route_count; i++) {

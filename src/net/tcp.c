@@ -41,6 +41,7 @@ void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns n
     FA_ASSERT(config->bucket_count != 0);
     FA_ASSERT((config->bucket_count & (config->bucket_count - 1)) == 0);
     FA_ASSERT(config->rx_window_bytes <= UINT32_C(65535) << FA_TCP_SCALE_MAX);
+    FA_ASSERT(config->tx_buffer_bytes <= UINT32_C(65535) << FA_TCP_SCALE_MAX);
     *tcp = (struct fa_tcp){.config = *config, .now = now, .next_id = 1};
     fill_defaults(&tcp->config);
     fa_rand_fill(config->rand, &tcp->table_key, sizeof tcp->table_key);

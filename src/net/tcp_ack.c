@@ -72,7 +72,6 @@ static void enter_recovery(struct fa_tcp_conn *conn)
     conn->cc->lost(conn, conn->snd_max - conn->snd_una);
     conn->recovery = true;
     conn->partial = false;
-    conn->timing = false;
     conn->recover = conn->snd_max;
     conn->cwnd = conn->ssthresh + FA__TCP_DUP_ACK_MAX * conn->mss;
     conn->retransmit_due = true;
@@ -131,6 +130,9 @@ static void input_progress(struct fa_tcp_conn *conn, uint32_t ack)
         conn->cc->acked(conn, fa__u32_min(acked, flight), flight);
     }
     conn->timed_out = conn->timed_out && fa__seq_lt(ack, conn->recover);
+    if (!conn->recovery && fa__seq_lt(conn->recover, ack)) {
+        conn->recover = ack - 1; // or it would seem ahead after 2 GiB
+    }
     conn->progress_ns = tcp->now;
     if (conn->snd_una == conn->snd_max) {
         conn->retransmit_ns = FA_NS_NEVER;
@@ -172,7 +174,7 @@ bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *s
         fa__tcp_reply_challenge(conn);
         return false;
     }
-    bool in_flight = conn->snd_nxt != conn->snd_una && !conn->persist;
+    bool in_flight = conn->snd_nxt != conn->snd_una; // a probe is none
     bool window_changed = update_window(conn, header);
     if (fa__seq_lt(conn->snd_una, ack)) {
         input_progress(conn, ack);

@@ -15,7 +15,7 @@ static void check_numbers(const struct fa_tcp_conn *conn)
     FA_ASSERT(conn->snd_una != conn->tx_end + 1 || conn->fin_queued);
     if (conn->state >= FA_TCP_ESTABLISHED) {
         FA_ASSERT(conn->cwnd >= conn->mss || conn->retransmit_count != 0);
-        FA_ASSERT(fa__seq_lt(conn->iss, conn->snd_una));
+        FA_ASSERT(fa__seq_leq(conn->recover, conn->snd_max));
     }
 }
 
@@ -83,6 +83,9 @@ static void check_timers(const struct fa_tcp_conn *conn)
     bool outstanding = conn->snd_una != conn->snd_max || fa__tcp_unsent(conn) != 0;
     FA_ASSERT(!outstanding || dirty || conn->retransmit_ns != FA_NS_NEVER);
     FA_ASSERT(conn->state != FA_TCP_TIME_WAIT || conn->end_ns != FA_NS_NEVER);
+    // After a timeout something is out again, or a probe asks for the window.
+    FA_ASSERT(dirty || !conn->timed_out || conn->persist || conn->snd_nxt != conn->snd_una ||
+              conn->snd_una == conn->snd_max);
 }
 
 void fa__tcp_check(const struct fa_tcp_conn *conn)

@@ -107,7 +107,7 @@ static bool input_syn(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
 {
     struct fa_tcp_header *header = &seg->header;
     bool has_ack = (header->flags & FA_TCP_ACK) != 0;
-    if (header->seq != conn->irs || conn->state == FA_TCP_TIME_WAIT) {
+    if (header->seq != conn->irs) {
         FA_COUNT(conn->tcp->config.counters, tcp_rx_bad_syn);
         fa__tcp_reply_challenge(conn);
         return false;
@@ -118,9 +118,8 @@ static bool input_syn(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         return false;
     }
     if (!conn->passive && has_ack) {
-        header->flags &= (uint8_t) ~(FA_TCP_SYN | FA_TCP_FIN); // the end of a simultaneous open
+        header->flags &= (uint8_t)~FA_TCP_SYN; // the end of a simultaneous open
         header->seq++;
-        fa_buf_trim(seg->buf, 0);
         fa__tcp_mark_ack(conn);
         return true;
     }

@@ -65,8 +65,8 @@ static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint3
     if (len == 0) {
         return false;
     }
-    if (len == room || conn->probe_due) {
-        return true;
+    if (len == room || conn->probe_due || conn->timed_out) {
+        return true; // what was lost is repaired however small the window is now
     }
     if (len == fa__tcp_unsent(conn)) {
         return !conn->nagle || conn->snd_nxt == conn->snd_una || conn->fin_queued;

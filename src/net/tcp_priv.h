@@ -329,7 +329,8 @@ void fa__tcp_tx_rewind(struct fa_tcp_conn *conn);
  * buffer of the next byte, for tx_buf. */
 struct fa_buf *fa__tcp_tx_copy(
     const struct fa_tcp_conn *conn, uint32_t seq, uint8_t *target, uint32_t len, uint64_t *ret_sum);
-/* Whether the application may be told that there is room. */
+/* Whether there is enough room in the send buffer to tell the application. The pool may still
+ * refuse it. */
 bool fa__tcp_tx_has_room(const struct fa_tcp_conn *conn);
 void fa__tcp_tx_drop(struct fa_tcp_conn *conn);
 /* Wake who waits for buffers, if there are some. */

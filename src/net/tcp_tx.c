@@ -147,8 +147,8 @@ struct fa_buf *fa__tcp_tx_copy(
     for (;;) {
         FA_ASSERT(buf != NULL);
         uint32_t off = seq + copied - buf->tag;
-        uint32_t piece = fa__u32_min(buf->len - off, len - copied);
         FA_ASSERT(off <= buf->len);
+        uint32_t piece = fa__u32_min(buf->len - off, len - copied);
         uint64_t part = fa_csum_copy(target + copied, fa_buf_at(buf) + off, piece, 0);
         sum = fa_csum_join(sum, part, copied);
         copied += piece;
@@ -163,7 +163,7 @@ struct fa_buf *fa__tcp_tx_copy(
 
 bool fa__tcp_tx_has_room(const struct fa_tcp_conn *conn)
 {
-    return room_of(conn) >= conn->tcp->config.tx_buffer_bytes / 4 && pool_has_room(conn->tcp);
+    return room_of(conn) >= conn->tcp->config.tx_buffer_bytes / 4;
 }
 
 void fa__tcp_tx_drop(struct fa_tcp_conn *conn)

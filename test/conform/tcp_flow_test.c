@@ -43,7 +43,7 @@ T(tcp_conforms)
 
 T(tcp_with_small_buffers_conforms)
 {
-    wire = (struct pair_config){
-        .seed = 2, .tcp.rx_window_bytes = 4000, .tcp.tx_buffer_bytes = 3000};
+    wire =
+        (struct pair_config){.seed = 2, .tcp.rx_window_bytes = 4000, .tcp.tx_buffer_bytes = 3000};
     run_suite();
 }

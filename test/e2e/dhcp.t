@@ -6,7 +6,8 @@
 has dnsmasq || { echo "1..0 # SKIP dnsmasq is not installed"; exit 0; }
 tap_up
 build_image hello app/hello
-start dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --port=0 --interface=tap0 --bind-interfaces \
+start dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --port=0 \
+    --interface=tap0 --bind-interfaces \
     --dhcp-range=10.9.0.50,10.9.0.60,255.255.255.0,2m --dhcp-option=option:router,10.9.0.1 \
     --dhcp-leasefile="$work/leases" --log-dhcp --user=root --no-ping
 start hello "$image" --net=tap:tap0 --hostname=mirage

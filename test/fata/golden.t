@@ -3,8 +3,8 @@
 """Golden files of the fata command, as TAP.
 
 bad/NAME.lua and the exact error NAME.txt; good/NAME.lua and what is made of it, NAME.main.c and
-NAME.fata.h. A first line `-- args: ...` is given to `fata configure`. FATA names the command, o/linux/fata
-otherwise; `--update` writes the golden files anew, to be reviewed as a diff.
+NAME.fata.h. A first line `-- args: ...` is given to `fata configure`. FATA names the command,
+o/linux/fata otherwise; `--golden` writes the golden files anew, to be reviewed as a diff.
 """
 
 import difflib
@@ -17,7 +17,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 FATA = os.environ.get("FATA", str(ROOT / "o/linux/fata"))
-UPDATE = "--update" in sys.argv[1:]
+UPDATE = "--golden" in sys.argv[1:]
 MAIN_LINES_MAX = 100
 
 
@@ -25,8 +25,8 @@ def run_fata(case, folder, *words):
     first = case.read_text(errors="replace").split("\n", 1)[0]
     args = first[len("-- args:"):].split() if first.startswith("-- args:") else []
     env = {k: v for k, v in os.environ.items() if not k.startswith("FATA_") or k == "FATA_TREE"}
-    done = subprocess.run([FATA, "configure", case.name, "-o", folder, *words, *args], cwd=case.parent,
-                          env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([FATA, "configure", case.name, "-o", folder, *words, *args], env=env,
+                          cwd=case.parent, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -35,7 +35,8 @@ def compare(golden, text):
     if UPDATE:
         golden.write_text(text)
     old = golden.read_text() if golden.exists() else ""
-    return list(difflib.unified_diff(old.splitlines(), text.splitlines(), golden.name, "now", lineterm=""))
+    return list(difflib.unified_diff(old.splitlines(), text.splitlines(), golden.name, "now",
+                                     lineterm=""))
 
 
 def check_bad(case):

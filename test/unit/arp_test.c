@@ -144,6 +144,7 @@ T(without_an_address_nothing_is_heard_or_said)
 {
     begin_down();
     CHECK_EQ(input(0, FA_ARP_OP_REQUEST, them_mac, THEM, US), FA_ARP_FINE);
+    CHECK_EQ(COUNTED(arp_rx_packets), 1);
     CHECK_EQ(COUNTED(arp_rx_ignored), 1);
     CHECK(silent(0));
     CHECK(fa_arp_deadline(&arp) == FA_NS_NEVER);

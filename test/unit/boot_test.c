@@ -313,6 +313,18 @@ T(distance_counts_slips)
     }
 }
 
+FA_BOOT_NOTE("fata\t0.1.0\nname\tx\n");
+
+/* docs/spec/image-note.md, where the ELF file is little-endian. */
+T(the_note_is_laid_out_as_its_specification_says)
+{
+    static const uint8_t expected[] = {0x05, 0, 0, 0, 0x12, 0, 0, 0, 0x01, 0, 0, 0, 0x46, 0x61,
+        0x74, 0x61, 0, 0, 0, 0, 0x66, 0x61, 0x74, 0x61, 0x09, 0x30, 0x2e, 0x31, 0x2e, 0x30, 0x0a,
+        0x6e, 0x61, 0x6d, 0x65, 0x09, 0x78, 0x0a, 0, 0};
+    CHECK_EQ(sizeof fa_boot_note_, sizeof expected);
+    CHECK(fa_equal(&fa_boot_note_, expected, sizeof expected));
+}
+
 T(schemes_are_told_apart)
 {
     CHECK_TEXT(fa_slice_of(fa_boot_scheme("tap:tap0", "tap:")), "tap0");

@@ -62,19 +62,20 @@ static void end(void)
 #define WITH(fields) "GET / HTTP/1.1\r\nHost: h\r\n" fields "\r\n"
 #define SERVER       "\r\nServer: Fata\r\n"
 #define TAG          "ETag: \"0000000000000abc\"\r\n"
-#define VALIDATORS   TAG "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: no-cache\r\n"
-#define HTML         "Content-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n"
-#define INDEX_HEAD                                                                                 \
-    "HTTP/1.1 200 OK" SERVER VALIDATORS "Accept-Ranges: bytes\r\n" HTML "Content-Length: "         \
-                                                                        "10\r\n\r\n"
-#define INDEX INDEX_HEAD "0123456789"
+#define VALIDATORS   TAG "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n" ASK
+#define ASK          "Cache-Control: no-cache\r\n"
+#define RANGES       "Accept-Ranges: bytes\r\n"
+#define HTML         "Content-Type: text/html; charset=utf-8\r\n" NOSNIFF
+#define NOSNIFF      "X-Content-Type-Options: nosniff\r\n"
+#define LENGTH(len)  "Content-Length: " len "\r\n\r\n"
+#define INDEX_HEAD   "HTTP/1.1 200 OK" SERVER VALIDATORS RANGES HTML LENGTH("10")
+#define INDEX        INDEX_HEAD "0123456789"
+#define PARTIAL      "HTTP/1.1 206 Partial Content" SERVER
 #define PART(range, len)                                                                           \
-    "HTTP/1.1 206 Partial Content" SERVER "Content-Range: bytes " range "\r\n" VALIDATORS          \
-    "Accept-Ranges: bytes\r\n" HTML "Content-Length: " len "\r\n\r\n"
-#define UNCHANGED "HTTP/1.1 304 Not Modified" SERVER VALIDATORS "\r\n"
-#define MOVED(place)                                                                               \
-    "HTTP/1.1 301 Moved Permanently" SERVER "Location: " place "\r\nContent-Length: 0\r\n\r\n"
-#define MISSING "HTTP/1.1 404 Not Found" SERVER HTML "Content-Length: 4\r\n\r\n"
+    PARTIAL "Content-Range: bytes " range "\r\n" VALIDATORS RANGES HTML LENGTH(len)
+#define UNCHANGED    "HTTP/1.1 304 Not Modified" SERVER VALIDATORS "\r\n"
+#define MOVED(place) "HTTP/1.1 301 Moved Permanently" SERVER "Location: " place "\r\n" LENGTH("0")
+#define MISSING      "HTTP/1.1 404 Not Found" SERVER HTML LENGTH("4")
 
 T(site_answers_exactly_this)
 {

@@ -145,6 +145,7 @@ T(an_address_is_there_without_any_time_passing)
         CHECK(fa_stack_is_up(&world.a.stack));
         CHECK_EQ(fa_ip4_of(&iface()->ip), LEASED);
         CHECK_EQ(iface()->prefix_bits, 24);
+        CHECK_EQ(COUNTED(&world.a, dhcp_bound), 1);
         CHECK(server.heard[FA_DHCP_DISCOVER] == 1 && server.heard[FA_DHCP_REQUEST] == 1);
         CHECK_EQ(COUNTED(&world.a, arp_tx_announcements), 1);
         struct fa_ip local;
@@ -269,6 +270,10 @@ T(a_broken_datagram_to_the_client_port_is_dropped_by_name)
     world_inject(fa_mac_broadcast, &ip, datagram, 0);
     settle();
     CHECK_EQ(COUNTED(&world.a, dhcp_rx_short), 1);
+    datagram = world_datagram(SERVER, FA_IP4_BROADCAST, 69, 68, FA_LIT("not a server's"));
+    world_inject(fa_mac_broadcast, &ip, datagram, 0);
+    settle();
+    CHECK_EQ(COUNTED(&world.a, dhcp_rx_messages), 1);
     world_close();
 }
 

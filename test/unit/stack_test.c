@@ -21,6 +21,10 @@ T(ping_is_answered)
     world_settle();
     CHECK_EQ(fa_ping_result(&ping, &rtt), FA_OK);
     CHECK_EQ(COUNTED(&world.b, icmp_rx_echoes), 1);
+    CHECK_EQ(COUNTED(&world.b, icmp_tx_answers), 1);
+    CHECK_EQ(COUNTED(&world.a, ip_tx_packets), 1);
+    CHECK_EQ(COUNTED(&world.a, ip4_rx_packets), 1);
+    CHECK_EQ(COUNTED(&world.b, arp_tx_replies), 1);
     CHECK_EQ(COUNTED(&world.a, arp_tx_requests), 1);
     CHECK_EQ(COUNTED(&world.b, arp_tx_requests), 1); // what it learned is confirmed when used
     fa_ping_stop(&ping);
@@ -79,6 +83,9 @@ T(a_datagram_to_a_closed_port_is_refused)
     CHECK_EQ(world_send(&client, "anybody?", world_at(WORLD_B, 9)), FA_OK);
     world_settle();
     CHECK_EQ(client.refused_count, 1);
+    CHECK_EQ(COUNTED(&world.a, udp_tx_datagrams), 1);
+    CHECK_EQ(COUNTED(&world.a, udp_refused), 1);
+    CHECK_EQ(COUNTED(&world.a, icmp_rx_unreachable), 1);
     CHECK_EQ(COUNTED(&world.b, udp_rx_no_socket), 1);
     fa_udp_close(&client);
     world_close();
@@ -115,6 +122,14 @@ T(broadcasts_reach_everybody_who_listens)
         CHECK(fa_ip_is_zero(&from.local.ip));
     }
     CHECK_EQ(COUNTED(&world.a, arp_tx_requests), 0);
+    static const uint8_t group_mac[FA_MAC_LEN] = {0x01, 0x00, 0x5e, 0x01, 0x02, 0x03};
+    world_sniff_nothing();
+    CHECK_EQ(world_send(&client, "some", world_at(0xef810203, 53)), FA_OK);
+    world_settle();
+    struct fa_buf *buf = world_sniff();
+    REQUIRE(buf != NULL);
+    CHECK(fa_mac_equal(fa_buf_at(buf), group_mac));
+    fa_buf_drop(buf);
     fa_udp_close(&client);
     fa_udp_close(&server);
     world_close();
@@ -623,6 +638,12 @@ T(an_address_is_reached_by_its_own_interface_alone)
         world_mac(&world.a), &ip, world_datagram(WORLD_M, 0x0a000101, 1, 7, FA_LIT("x")), 0);
     world_settle();
     CHECK_EQ(COUNTED(&world.a, ip4_rx_not_for_us), 1);
+    ip.source = 0x0a000101; // that of the other interface
+    ip.target = WORLD_A;
+    world_inject(
+        world_mac(&world.a), &ip, world_datagram(ip.source, ip.target, 1, 7, FA_LIT("x")), 0);
+    world_settle();
+    CHECK_EQ(COUNTED(&world.a, ip4_rx_own_source), 1);
     world_close();
 }
 

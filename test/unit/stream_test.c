@@ -479,6 +479,64 @@ T(listening_wire_takes_one_peer_at_a_time)
     CHECK(access(path, F_OK) != 0);
 }
 
+/* Leave the wire in the middle of something when its peer goes. */
+static void break_wire(unsigned how, int fd)
+{
+    uint8_t bytes[200];
+    uint8_t nonsense[4] = {0xff};
+    size_t len = make_record(bytes, 1, 60);
+    int small = 1;
+    switch (how) {
+    case 0: /* a frame that is passed over */
+        fa_be32_store(bytes, LONGEST + 1);
+        write_all(fd, bytes, 100);
+        break;
+    case 1: /* a frame, and then a length without sense */
+        fa_copy(bytes + len, nonsense, sizeof nonsense);
+        write_all(fd, bytes, len + sizeof nonsense);
+        CHECK(check_arrives(1, 1, 60));
+        break;
+    default: /* a frame that is sent in part */
+        CHECK(setsockopt(wire.peer.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+        for (uint32_t mark = 0; mark < 20; mark++) {
+            CHECK(frame_send(&wire.dev, 1, peer_mac, mark, 1200));
+        }
+        fa_netdev_tx_flush(&wire.dev, 1);
+        CHECK(wire.sent_len > 0);
+        write_all(fd, nonsense, sizeof nonsense);
+        break;
+    }
+    CHECK(frame_take(&wire.dev, 1) == NULL);
+    (void)close(fd);
+    poll_kernel();
+    CHECK(frame_take(&wire.dev, 1) == NULL);
+    CHECK_EQ(wire.state, FA_STREAM_WAITING);
+}
+
+T(next_peer_finds_a_wire_without_a_past)
+{
+    const char *reason = NULL;
+    uint8_t bytes[200];
+    for (unsigned how = 0; how < 3; how++) {
+        name_path();
+        REQUIRE(open_wire(word_address("listen"), &reason) == FA_OK);
+        int fd = connect_bare();
+        poll_kernel();
+        CHECK(frame_take(&wire.dev, 1) == NULL);
+        break_wire(how, fd);
+        fd = connect_bare();
+        write_all(fd, bytes, make_record(bytes, 2, 60));
+        CHECK(check_arrives(1, 2, 60));
+        CHECK(frame_send(&wire.dev, 1, peer_mac, 3, 60));
+        fa_netdev_tx_flush(&wire.dev, 1);
+        CHECK_EQ(recv(fd, bytes, sizeof bytes, MSG_DONTWAIT), 64);
+        CHECK_EQ(fa_be32_load(bytes), 60);
+        CHECK_EQ(fa_be32_load(bytes + 4 + FA_ETH_HDR_LEN), 3);
+        (void)close(fd);
+        close_wire();
+    }
+}
+
 T(path_left_by_a_dead_process_is_taken_over)
 {
     const char *reason = NULL;

@@ -183,6 +183,20 @@ T(two_confused_sides_do_not_answer_each_other_for_ever)
     lab_end();
 }
 
+T(keepalive_probes_do_not_need_the_budget_of_challenges)
+{
+    start();
+    for (int i = 0; i < 500; i++) {
+        IN(.flags = S, .seq = 5000);
+    }
+    lab_sleep(0);
+    IN(.flags = S, .seq = 5000);
+    QUIET();
+    IN(.flags = A, .seq = 0, .ack = 1);
+    OUT(.flags = A, .seq = 1, .ack = 1);
+    lab_end();
+}
+
 /* ---- strays ---- */
 
 T(closed_ports_reset_and_never_answer_a_reset)

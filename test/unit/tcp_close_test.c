@@ -236,6 +236,7 @@ T(a_reset_keeps_what_is_being_looked_at)
     struct fa_slice seen;
     uint8_t *at;
     size_t cap;
+    lab_write(5000);
     REQUIRE(fa_flow_peek(lab.flow, &seen) == FA_OK);
     REQUIRE(fa_flow_reserve(lab.flow, &at, &cap) == FA_OK);
     IN(.flags = R, .seq = 2001);
@@ -258,6 +259,20 @@ T(a_fin_that_comes_early_waits_for_the_hole)
     OUT(.flags = A, .seq = 1, .ack = 202);
     CHECK_EQ(lab_state(), FA_TCP_CLOSE_WAIT);
     CHECK_EQ(lab_read(1000), 200);
+    lab_end();
+}
+
+T(a_fin_is_taken_by_a_closed_window)
+{
+    lab_init(&(struct fa_tcp_config){.rx_window_bytes = 1000});
+    lab_listen(NULL);
+    lab_accept();
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 1000);
+    OUT(.flags = A, .seq = 1, .ack = 1001, .closed = true, .within_ns = 40 * FA_NS_MS);
+    IN(.flags = F | A, .seq = 1001, .ack = 1);
+    OUT(.flags = A, .seq = 1, .ack = 1002, .closed = true);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSE_WAIT);
+    CHECK_EQ(lab_read(2000), 1000);
     lab_end();
 }
 
@@ -387,6 +402,7 @@ T(time_wait_answers_old_data_and_ignores_old_acks)
     lab_to(FA_TCP_TIME_WAIT);
     IN(.flags = A, .seq = 1, .ack = 2, .len = 10);
     OUT(.flags = A, .seq = 2, .ack = 2);
+    CHECK_EQ(COUNT(tcp_rx_duplicate), 1);
     IN(.flags = A, .seq = 2, .ack = 2);
     QUIET();
     lab_end();

@@ -196,6 +196,8 @@ T(a_sender_that_waits_for_a_silly_window_overrides_it)
     QUIET();
     OUT(.flags = A, .seq = 1, .ack = 1, .len = 100, .within_ns = 200 * FA_NS_MS);
     QUIET();
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 100, .within_ns = 400 * FA_NS_MS);
+    CHECK_EQ(COUNT(tcp_timeout), 1); // what the window allowed was lost like any other segment
     IN(.flags = A, .seq = 1, .ack = 101, .window = 4000);
     OUT(.flags = A, .seq = 101, .ack = 1, .len = MSS);
     lab_end();
@@ -306,6 +308,39 @@ T(out_of_order_segments_are_acknowledged_at_once_and_delivered_in_order)
     OUT(.flags = A, .seq = 1, .ack = 401);
     CHECK_EQ(lab_read(1000), 200);
     CHECK_EQ(lab.conn->ooo_count, 0);
+    CHECK_EQ(COUNT(tcp_rx_ooo), 2);
+    lab_end();
+}
+
+T(a_burst_with_a_hole_gets_a_duplicate_ack_for_each_segment_beyond_it)
+{
+    accept_with(NULL);
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 100);
+    for (int i = 2; i < 6; i++) {
+        IN(.flags = A, .seq = 1 + i * 100, .ack = 1, .len = 100);
+    }
+    for (int i = 0; i < 1 + 4; i++) {
+        OUT(.flags = A, .seq = 1, .ack = 101);
+    }
+    QUIET();
+    IN(.flags = A, .seq = 701, .ack = 1, .len = 100);
+    IN(.flags = A, .seq = 801, .ack = 1, .len = 100);
+    IN(.flags = A, .seq = 101, .ack = 1, .len = 100); // what was owed is told by this
+    OUT(.flags = A, .seq = 1, .ack = 601);
+    QUIET();
+    lab_end();
+}
+
+T(data_does_not_pay_for_duplicate_acks)
+{
+    accept_with(NULL);
+    IN(.flags = A, .seq = 101, .ack = 1, .len = 100);
+    IN(.flags = A, .seq = 201, .ack = 1, .len = 100);
+    lab_write(10);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 10);
+    OUT(.flags = A, .seq = 11, .ack = 1);
+    OUT(.flags = A, .seq = 11, .ack = 1);
+    QUIET();
     lab_end();
 }
 

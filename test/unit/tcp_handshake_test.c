@@ -41,6 +41,8 @@ T(a_syn_is_accepted_and_answered_with_options)
     CHECK_EQ(info.tx_window_bytes, 10 << 7);
     CHECK_EQ(info.cwnd_bytes, 12000);
     CHECK_EQ(info.remote.port, LAB_PEER_PORT);
+    CHECK_EQ(COUNT(tcp_rx_segments), 2);
+    CHECK_EQ(COUNT(tcp_tx_segments), 1);
     lab_end();
 }
 
@@ -200,6 +202,35 @@ T(simultaneous_open_ends_established)
     OUT(.flags = S | A, .ack = 1);
     IN(.flags = A, .seq = 1, .ack = 1);
     CHECK_EQ(lab_state(), FA_TCP_ESTABLISHED);
+    lab_end();
+}
+
+T(simultaneous_open_takes_the_data_beside_the_answer)
+{
+    lab_init(NULL);
+    open_flow(0);
+    OUT(.flags = S);
+    IN(.flags = S);
+    OUT(.flags = S | A, .ack = 1);
+    IN(.flags = S | A, .seq = 0, .ack = 2); // never sent
+    OUT(.flags = R, .seq = 2);
+    struct fa_buf *buf;
+    struct fa_ip_meta meta = {.local = lab.end.ip, .remote = lab.peer_ip, .mtu_bytes = TCP_END_MTU};
+    struct fa_tcp_header header = {
+        .source_port = LAB_PEER_PORT,
+        .target_port = lab.conn->tuple.local_port,
+        .seq = lab.peer_iss,
+        .ack = lab.iss + 1,
+        .flags = S | A | F,
+        .window = 5000,
+    };
+    buf = tcp_make(&lab.end.pool, &meta.local, &meta.remote, &header, FA_LIT("hello"));
+    fa_tcp_input(&lab.end.tcp, lab.now, &meta, buf);
+    OUT(.flags = A, .seq = 1, .ack = 7);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSE_WAIT);
+    struct fa_slice seen;
+    REQUIRE(fa_flow_peek(lab.flow, &seen) == FA_OK);
+    CHECK_TEXT(seen, "hello");
     lab_end();
 }
 
@@ -533,6 +564,7 @@ T(icmp_too_big_makes_segments_smaller_and_sends_again)
     meta.mtu_bytes = 68; // forged: never below 576
     fa_tcp_icmp(&lab.end.tcp, lab.now, &meta, FA_TCP_ICMP_TOO_BIG, slice);
     CHECK_EQ(lab.conn->mss, 536);
+    CHECK_EQ(COUNT(tcp_pmtu_lowered), 2);
     meta.mtu_bytes = 1500;
     fa_tcp_icmp(&lab.end.tcp, lab.now, &meta, FA_TCP_ICMP_TOO_BIG, slice);
     CHECK_EQ(lab.conn->mss, 536);

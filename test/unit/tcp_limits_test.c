@@ -118,6 +118,32 @@ T(when_every_connection_is_in_use_newcomers_are_refused)
     lab_end();
 }
 
+T(when_every_port_to_a_peer_is_in_use_a_connect_is_refused)
+{
+    enum { ALL = FA__TCP_PORT_COUNT, ROOM = ALL + 8, BUCKETS = 1 << 15 };
+    static _Alignas(64) uint8_t conns[(size_t)ROOM * FA_TCP_CONN_BYTES];
+    static uint32_t buckets[BUCKETS];
+    static struct fa_tcp many;
+    lab_init(NULL);
+    struct fa_tcp_config config = lab.end.tcp.config;
+    config.conn_memory = conns;
+    config.conn_count_max = ROOM;
+    config.bucket_memory = buckets;
+    config.bucket_count = BUCKETS;
+    fa_tcp_init(&many, &config, lab.now);
+    struct fa_tcp_connect_config connect = {
+        .remote = {lab.peer_ip, 9}, .local = lab.end.ip, .mtu_bytes = TCP_END_MTU};
+    struct fa_flow *flow = NULL;
+    for (int i = 0; i < ALL; i++) {
+        REQUIRE(fa_tcp_connect(&many, lab.now, &connect, &flow) == FA_OK);
+    }
+    CHECK_EQ(fa_tcp_connect(&many, lab.now, &connect, &flow), FA_ENOSPC);
+    fa_flow_close(flow); // the last one
+    CHECK_EQ(fa_tcp_connect(&many, lab.now, &connect, &flow), FA_OK);
+    connect.remote.port = 10; // another peer has ports of its own
+    CHECK_EQ(fa_tcp_connect(&many, lab.now, &connect, &flow), FA_OK);
+}
+
 T(the_oldest_time_wait_gives_way_when_the_table_is_full)
 {
     lab_init(&(struct fa_tcp_config){.conn_count_max = 4});
@@ -160,14 +186,28 @@ T(a_time_wait_whose_flow_is_held_does_not_give_way)
     lab_end();
 }
 
+static unsigned told;
+
+static void tell(struct fa_watch *watch, unsigned events)
+{
+    (void)watch;
+    told |= events;
+}
+
 T(the_send_buffer_has_a_limit_and_the_watch_says_when_there_is_room)
 {
+    struct fa_watch watch = {tell};
     lab_init(&(struct fa_tcp_config){.tx_buffer_bytes = 10000});
     lab_listen(NULL);
     lab_accept();
+    lab.flow->watch = &watch;
+    told = 0;
     CHECK_EQ(lab_write(20000), 10000);
     lab_sleep(0);
+    IN(.flags = A, .seq = 1, .ack = 2001);
+    CHECK_EQ(told, 0); // a quarter is worth waking somebody
     IN(.flags = A, .seq = 1, .ack = 5001);
+    CHECK_EQ(told, FA_FLOW_WRITABLE);
     CHECK_EQ(lab_write(20000), 5000);
     CHECK_EQ(lab_write(1), 0);
     lab_end();
@@ -193,14 +233,6 @@ static void give_back(void)
     }
 }
 
-static unsigned told;
-
-static void tell(struct fa_watch *watch, unsigned events)
-{
-    (void)watch;
-    told |= events;
-}
-
 T(writers_leave_an_eighth_of_the_pool_and_are_woken_when_it_recovers)
 {
     struct fa_watch watch = {tell};
@@ -223,6 +255,27 @@ T(writers_leave_an_eighth_of_the_pool_and_are_woken_when_it_recovers)
     lab_end();
 }
 
+T(a_writer_who_waited_for_acks_is_woken_though_the_pool_is_low)
+{
+    struct fa_watch watch = {tell};
+    lab_init(&(struct fa_tcp_config){.tx_buffer_bytes = 1000});
+    lab_listen(NULL);
+    lab_accept();
+    lab.flow->watch = &watch;
+    CHECK_EQ(lab_write(2000), 1000);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 1000);
+    take_all_but(TCP_END_POOL_BUFS / 8 - 1);
+    told = 0;
+    IN(.flags = A, .seq = 1, .ack = 1001);
+    CHECK_EQ(told, FA_FLOW_WRITABLE); // or nobody would ever tell it
+    told = 0;
+    CHECK_EQ(lab_write(1), 0);
+    give_back();
+    lab_sleep(2 * FA_NS_MS);
+    CHECK_EQ(told, FA_FLOW_WRITABLE);
+    lab_end();
+}
+
 T(a_starved_writer_may_close)
 {
     lab_init(NULL);
@@ -234,6 +287,19 @@ T(a_starved_writer_may_close)
     fa_flow_close(lab.flow);
     lab.flow = NULL;
     OUT(.flags = F | A, .seq = 1, .ack = 1);
+    lab_end();
+
+    lab_init(NULL);
+    lab_listen(NULL);
+    lab_accept();
+    take_all_but(TCP_END_POOL_BUFS / 8);
+    CHECK_EQ(lab_write(10), 0);
+    lab_to(FA_TCP_TIME_WAIT); // and still waits
+    fa_flow_close(lab.flow);
+    lab.flow = NULL;
+    lab_sleep(61 * FA_NS_S);
+    CHECK_EQ(lab.end.tcp.live_count, 0);
+    give_back();
     lab_end();
 }
 

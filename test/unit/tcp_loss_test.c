@@ -291,6 +291,71 @@ T(a_partial_acknowledgement_repairs_the_next_hole)
     lab_end();
 }
 
+T(only_the_first_partial_acknowledgement_restarts_the_timer)
+{
+    start();
+    lab_write(10 * MSS);
+    out_segments(0, 9);
+    for (int i = 0; i < 3; i++) {
+        ack_segments(0);
+    }
+    out_segments(0, 0);
+    lab.now += 50 * FA_NS_MS;
+    ack_segments(2);
+    fa_ns restarted = lab.conn->retransmit_ns;
+    CHECK_EQ(restarted, lab.now + fa__tcp_rto(lab.conn));
+    lab.now += 50 * FA_NS_MS;
+    ack_segments(4);
+    CHECK_EQ(lab.conn->retransmit_ns, restarted);
+    lab_end();
+}
+
+T(a_short_user_timeout_does_not_wait_for_the_retransmission)
+{
+    lab_init(&(struct fa_tcp_config){.user_timeout_ns = 100 * FA_NS_MS});
+    lab_listen(NULL);
+    lab_accept();
+    lab_write(100);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 100);
+    lab_sleep(101 * FA_NS_MS);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSED);
+    CHECK_EQ(lab.lost_count, 0);
+    lab_end();
+}
+
+T(progress_keeps_a_slow_connection_alive)
+{
+    lab_init(&(struct fa_tcp_config){.user_timeout_ns = 5 * FA_NS_S});
+    lab_listen(NULL);
+    lab_accept();
+    lab_write(10 * MSS);
+    for (int i = 1; i < 10; i++) {
+        lab_sleep(3 * FA_NS_S);
+        ack_segments(i);
+    }
+    CHECK_EQ(lab_state(), FA_TCP_ESTABLISHED);
+    lab_sleep(5001 * FA_NS_MS);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSED);
+    lab_end();
+}
+
+T(idleness_does_not_open_a_window_that_loss_has_closed)
+{
+    start();
+    lab_write(MSS);
+    out_segments(0, 0);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .within_ns = 200 * FA_NS_MS);
+    ack_segments(1);
+    uint32_t cwnd = lab.conn->cwnd;
+    CHECK_EQ(cwnd, 2 * MSS);
+    lab_sleep(10 * FA_NS_S);
+    lab_write(10);
+    OUT(.flags = A, .seq = 1 + MSS, .ack = 1, .len = 10);
+    CHECK_EQ(lab.conn->cwnd, cwnd);
+    CHECK_EQ(lab.conn->ssthresh, 2 * MSS);
+    lab_end();
+}
+
 T(no_second_fast_retransmit_within_one_flight)
 {
     start();
@@ -301,6 +366,22 @@ T(no_second_fast_retransmit_within_one_flight)
         ack_segments(0); // echoes of what was sent before the timeout
     }
     CHECK_EQ(COUNT(tcp_fast_retransmit), 0);
+    lab_end();
+}
+
+T(loss_is_found_after_gibibytes_without_one)
+{
+    start();
+    lab.conn->recover = lab.conn->snd_una - 0x7fff8000; // nearly as long ago as numbers can tell
+    for (int i = 0; i < 4; i++) {
+        lab_write(10 * MSS);
+        out_segments(i * 10, i * 10 + 9);
+        ack_segments(i < 3 ? i * 10 + 10 : 30);
+    }
+    ack_segments(30);
+    ack_segments(30);
+    OUT(.flags = A, .seq = 1 + 30 * MSS, .ack = 1, .len = MSS);
+    CHECK_EQ(COUNT(tcp_fast_retransmit), 1);
     lab_end();
 }
 
@@ -347,6 +428,21 @@ T(a_timeout_while_the_window_is_closed_is_no_loss)
     CHECK_EQ(lab.conn->cwnd, 10 * MSS);
     IN(.flags = A, .seq = 1, .ack = 2, .window = 65535);
     OUT(.flags = A, .seq = 2, .ack = 1, .len = MSS);
+    lab_end();
+}
+
+T(a_window_that_has_become_small_does_not_stop_the_repair)
+{
+    start();
+    lab_write(4 * MSS);
+    out_segments(0, 3);
+    IN(.flags = A, .seq = 1, .ack = 1, .window = 200); // it shrinks, against all advice
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 200, .within_ns = 200 * FA_NS_MS);
+    QUIET();
+    IN(.flags = A, .seq = 1, .ack = 201, .window = 200);
+    OUT(.flags = A, .seq = 201, .ack = 1, .len = 200);
+    IN(.flags = A, .seq = 1, .ack = 401, .window = 65535);
+    OUT(.flags = A, .seq = 401, .ack = 1, .len = MSS);
     lab_end();
 }
 

@@ -64,8 +64,8 @@ T(header_and_options_survive_the_round_in_both_families)
 
 T(bytes_are_where_rfc_9293_says)
 {
-    static const uint8_t want[20] = {0, 80, 0x9c, 0x40, 1, 2, 3, 4, 0xff, 0xfe, 0xfd, 0xfc, 0x50,
-        0x18, 0x12, 0x34, 0, 0, 0, 0};
+    static const uint8_t want[20] = {
+        0, 80, 0x9c, 0x40, 1, 2, 3, 4, 0xff, 0xfe, 0xfd, 0xfc, 0x50, 0x18, 0x12, 0x34, 0, 0, 0, 0};
     struct fa_slice segment = make(&meta4, &plain, 0);
     CHECK(fa_equal(segment.at, want, 16));
     CHECK(fa_equal(segment.at + 18, want + 18, 2));

@@ -19,7 +19,7 @@
  * Add `len` bytes to `sum`; 0 begins. Bytes that are added piece by piece are even in length, all
  * but the last; for other pieces there is fa_csum_join().
  */
-FA_MUST_USE uint64_t fa_csum_add(uint64_t sum, const void *at, size_t len);
+FA_MUST_USE uint64_t fa_csum_add(uint64_t sum, const void *bytes, size_t len);
 
 /* As fa_csum_add(), and copy the bytes to `target`, which does not overlap them. */
 FA_MUST_USE uint64_t fa_csum_copy(void *target, const void *source, size_t len, uint64_t sum);

@@ -1,4 +1,5 @@
-// Made by `fata configure` from chosen.lua for the target linux: change that file, not this one.
+// Made by `fata configure` from chosen.lua: change that file, not this one.
+// Target: linux.
 
 #include "fa/dirkv.h"
 #include "fa/http_kv.h"

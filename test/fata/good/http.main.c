@@ -1,4 +1,5 @@
-// Made by `fata configure` from http.lua for the target linux: change that file, not this one.
+// Made by `fata configure` from http.lua: change that file, not this one.
+// Target: linux.
 
 #include "fa/embedkv.h"
 #include "fa/hostnet.h"

@@ -1,4 +1,5 @@
-// Made by `fata configure` from program.lua for the target linux: change that file, not this one.
+// Made by `fata configure` from program.lua: change that file, not this one.
+// Target: linux.
 
 #include "fa/hostnet.h"
 #include "fa/http_kv.h"

@@ -1,4 +1,5 @@
-// Made by `fata configure` from router.lua for the target linux: change that file, not this one.
+// Made by `fata configure` from router.lua: change that file, not this one.
+// Target: linux.
 
 #include "fa/capture.h"
 #include "fa/capture_file.h"

@@ -1,4 +1,5 @@
-// Made by `fata configure` from simulated.lua for the target sim: change that file, not this one.
+// Made by `fata configure` from simulated.lua: change that file, not this one.
+// Target: sim.
 
 #include "fa/hostnet.h"
 #include "fa/plat.h"

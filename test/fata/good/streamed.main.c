@@ -1,4 +1,5 @@
-// Made by `fata configure` from streamed.lua for the target linux: change that file, not this one.
+// Made by `fata configure` from streamed.lua: change that file, not this one.
+// Target: linux.
 
 #include "fa/embedkv.h"
 #include "fa/http_kv.h"
