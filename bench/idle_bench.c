@@ -69,7 +69,10 @@ static void open_side(size_t idx)
 /* Turn both until neither has anything to do at this moment. */
 static void settle(void)
 {
-    while (fa_stack_poll(&sides[0].stack, now) | fa_stack_poll(&sides[1].stack, now)) {
+    bool any = true;
+    while (any) {
+        any = fa_stack_poll(&sides[0].stack, now);
+        any = fa_stack_poll(&sides[1].stack, now) || any;
     }
 }
 
