@@ -2,6 +2,9 @@
 //
 // fuzz/http_fuzz.c: every pure function of fa/http.h on arbitrary bytes, against what its header
 // promises. The first byte says where the bytes are cut in two.
+//
+// Covers: src/http/http.c src/http/http_path.c src/http/http_chunked.c src/http/http_date.c
+// Covers: src/http/http_condition.c
 
 #include "fa/http.h"
 

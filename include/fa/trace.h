@@ -27,7 +27,7 @@ enum fa_trace_class {
 };
 
 enum fa_event_id {
-#define FA_EVENT(name, class, fields, doc) FA_EVENT_##name,
+#define FA_EVENT(name, kind, fields, doc) FA_EVENT_##name,
 #include "fa/schema.def"
     FA_EVENT_COUNT
 };
@@ -36,7 +36,7 @@ struct fa_event_info {
     const char *name;
     const char *fields; /* names of the payload words, separated by commas; "text": bytes */
     const char *doc;
-    enum fa_trace_class class;
+    enum fa_trace_class kind;
 };
 
 /* The schema, by fa_event_id. */
@@ -71,7 +71,7 @@ extern struct fa_trace_ring *fa_trace_rings[FA_TRACE_CLASS_COUNT];
  * Owns:   borrows `memory`, 8-byte aligned, until the class gets another.
  * Limits: the largest power of two of records that fits behind the head is used; 4,096 at least.
  */
-void fa_trace_attach(enum fa_trace_class class, void *memory, size_t len);
+void fa_trace_attach(enum fa_trace_class kind, void *memory, size_t len);
 
 /* Whether an event is wanted at all. */
 #define FA_TRACE_ON(name) (__builtin_expect(fa_trace_rings[fa_event_class_##name] != NULL, 0))
@@ -87,7 +87,7 @@ void fa_trace_attach(enum fa_trace_class class, void *memory, size_t len);
     } while (0)
 
 enum {
-#define FA_EVENT(name, class, fields, doc) fa_event_class_##name = (class),
+#define FA_EVENT(name, kind, fields, doc) fa_event_class_##name = (kind),
 #include "fa/schema.def"
 };
 

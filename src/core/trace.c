@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct fa_trace_ring) == 48, "as docs/spec/trace-record.md
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are little-endian");
 
 const struct fa_event_info fa_event_infos[FA_EVENT_COUNT] = {
-#define FA_EVENT(name, class, fields, doc) {#name, fields, doc, class},
+#define FA_EVENT(name, kind, fields, doc) {#name, fields, doc, kind},
 #include "fa/schema.def"
 };
 
@@ -48,11 +48,11 @@ static void copy_out(
     fa_copy((uint8_t *)bytes + first, ring->records, len - first);
 }
 
-void fa_trace_attach(enum fa_trace_class class, void *memory, size_t len)
+void fa_trace_attach(enum fa_trace_class kind, void *memory, size_t len)
 {
-    FA_ASSERT(class < FA_TRACE_CLASS_COUNT);
+    FA_ASSERT(kind < FA_TRACE_CLASS_COUNT);
     if (memory == NULL) {
-        fa_trace_rings[class] = NULL;
+        fa_trace_rings[kind] = NULL;
         return;
     }
     FA_ASSERT((uintptr_t)memory % RECORD_ALIGN == 0);
@@ -65,7 +65,7 @@ void fa_trace_attach(enum fa_trace_class class, void *memory, size_t len)
         .cap = UINT64_C(1) << (63 - __builtin_clzll(room)),
         .wall_offset_ns = wall_ns == 0 ? 0 : wall_ns - fa_clock_mono_ns(),
     };
-    fa_trace_rings[class] = ring;
+    fa_trace_rings[kind] = ring;
 }
 
 /* Give up the oldest records until `len` bytes are free behind the tail. */
@@ -93,7 +93,7 @@ void fa_trace_emit(
 {
     static const uint8_t zeros[RECORD_ALIGN];
     FA_ASSERT(event < FA_EVENT_COUNT);
-    struct fa_trace_ring *ring = fa_trace_rings[fa_event_infos[event].class];
+    struct fa_trace_ring *ring = fa_trace_rings[fa_event_infos[event].kind];
     if (ring == NULL) {
         return;
     }

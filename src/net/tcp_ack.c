@@ -188,7 +188,7 @@ bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *s
     if (conn->snd_wnd == 0 && conn->flow_open) {
         conn->progress_ns = conn->tcp->now; // closed, but alive: RFC 9293 3.8.6.1
     }
-    if (fa__tcp_unsent(conn) != 0 || conn->retransmit_due) {
+    if (fa__tcp_has_unsent(conn) || conn->retransmit_due) {
         fa__tcp_mark(conn);
     }
     return true;

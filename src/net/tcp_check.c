@@ -80,11 +80,12 @@ static void check_timers(const struct fa_tcp_conn *conn)
     bool dirty = fa_list_linked(&conn->dirty_node);
     FA_ASSERT(at == FA_NS_NEVER || dirty || fa_deadline_is_set(&conn->timer));
     FA_ASSERT(at == FA_NS_NEVER || dirty || conn->timer.at_ns <= at);
-    bool outstanding = conn->snd_una != conn->snd_max || fa__tcp_unsent(conn) != 0;
+    bool outstanding = conn->snd_una != conn->snd_max || fa__tcp_has_unsent(conn);
     FA_ASSERT(!outstanding || dirty || conn->retransmit_ns != FA_NS_NEVER);
     FA_ASSERT(conn->state != FA_TCP_TIME_WAIT || conn->end_ns != FA_NS_NEVER);
-    // After a timeout something is out again, or a probe asks for the window.
-    FA_ASSERT(dirty || !conn->timed_out || conn->persist || conn->snd_nxt != conn->snd_una ||
+    // After a timeout something is out again, unless the window forbids it.
+    bool waits = conn->persist || conn->snd_wnd == 0;
+    FA_ASSERT(dirty || waits || !conn->timed_out || conn->snd_nxt != conn->snd_una ||
               conn->snd_una == conn->snd_max);
 }
 

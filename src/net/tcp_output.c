@@ -281,7 +281,7 @@ static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_
     if (conn->reset_due) {
         FA_COUNT(conn->tcp->config.counters, tcp_reset_sent);
         fa__tcp_conn_reset_sent(conn);
-    } else if (conn->retransmit_due || conn->dup_acks_due != 0 || fa__tcp_unsent(conn) != 0) {
+    } else if (conn->retransmit_due || conn->dup_acks_due != 0 || fa__tcp_has_unsent(conn)) {
         fa__tcp_mark(conn); // behind the others
     } else {
         settle(conn);

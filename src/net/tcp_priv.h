@@ -214,6 +214,12 @@ static inline uint32_t fa__tcp_unsent(const struct fa_tcp_conn *conn)
     return fa__seq_lt(conn->snd_nxt, conn->tx_end) ? conn->tx_end - conn->snd_nxt : 0;
 }
 
+/* Whether there is such a byte, or a FIN of that kind. */
+static inline bool fa__tcp_has_unsent(const struct fa_tcp_conn *conn)
+{
+    return fa__tcp_unsent(conn) != 0 || (conn->fin_queued && conn->snd_nxt == conn->tx_end);
+}
+
 /* Let fa_tcp_output() look at the connection. */
 static inline void fa__tcp_mark(struct fa_tcp_conn *conn)
 {

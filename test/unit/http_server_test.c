@@ -5,69 +5,75 @@
 #include "fa/rand.h"
 #include "test/unit/http_routes.h"
 
+static const struct {
+    const char *request;
+    const char *answer;
+    bool closed;
+} answers[] = {
+    {GET("/"), HELLO, false},
+    {GET("/anything/below?x"), HELLO, false},
+    {"\r\n" GET("/"), HELLO, false},
+    {GET("/") GET("/"), HELLO HELLO, false},
+    {"GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n", HELLO, false},
+    {"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", HEAD_200 PLAIN "Content-Length: 6\r\n\r\n", false},
+    {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" GET("/"),
+        HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
+    {"GET / HTTP/1.0\r\n\r\n",
+        HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
+    {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        HEAD_200 PLAIN "Content-Length: 6\r\nConnection: keep-alive\r\n\r\nhello\n", false},
+    {"OPTIONS / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nServer: Fata\r\nAllow: GET, HEAD, OPTIONS\r\n\r\n", false},
+    {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nServer: Fata\r\n"
+        "Allow: GET, HEAD, POST, PUT, OPTIONS\r\n\r\n",
+        false},
+    {GET("/respond/204"), "HTTP/1.1 204 No Content\r\nServer: Fata\r\n\r\n", false},
+    {GET("/respond/304"), "HTTP/1.1 304 Not Modified\r\nServer: Fata\r\n\r\n", false},
+    {GET("/respond/200"), HEAD_200 "Content-Length: 0\r\n\r\n", false},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" GET("/"),
+        HEAD_200 "Content-Length: 5\r\n\r\nhello" HELLO, false},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" GET("/"),
+        HEAD_200 "Content-Length: 0\r\n\r\n" HELLO, false},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\n\r\n" GET("/"), HEAD_200 "Content-Length: 0\r\n\r\n" HELLO,
+        false},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: x\r\n\r\n" GET("/"),
+        HEAD_200 "Content-Length: 5\r\n\r\nhello" HELLO, false},
+    {"POST /stream HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" GET("/"),
+        HEAD_200 "Transfer-Encoding: chunked\r\n\r\n0005\r\nhello\r\n0\r\n\r\n" HELLO, false},
+    {"POST /stream HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello",
+        HEAD_200 "Connection: close\r\n\r\nhello", true},
+    /* a body that nobody reads is skipped when it is here ... */
+    {"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" GET("/"), HELLO HELLO, false},
+    /* ... and ends the connection when it is not */
+    {"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell",
+        HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 100 Continue\r\n\r\n" HEAD_200 "Content-Length: 5\r\n\r\nhello", false},
+    /* nobody asked for this body, so nobody knows whether it will come */
+    {"GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+        HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
+    /* the same when the answer is streamed */
+    {"HEAD /large/streamed HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+     "Content-Length: 5\r\n\r\n",
+        HEAD_200 "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n", true},
+    {"HEAD /large/streamed HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" GET("/"),
+        HEAD_200 "Transfer-Encoding: chunked\r\n\r\n" HELLO, false},
+    {GET("/reflect/a%20b"), HEAD_200 "X-Path: a b\r\nContent-Length: 4\r\n\r\nfine", false},
+    {GET("/reflect/caf%C3%A9"), HEAD_200 "X-Path: caf\xc3\xa9\r\nContent-Length: 4\r\n\r\nfine",
+        false},
+};
+
 T(requests_get_exactly_these_answers)
 {
-    static const struct {
-        const char *request;
-        const char *answer;
-        bool closed;
-    } rows[] = {
-        {GET("/"), HELLO, false},
-        {GET("/anything/below?x"), HELLO, false},
-        {"\r\n" GET("/"), HELLO, false},
-        {GET("/") GET("/"), HELLO HELLO, false},
-        {"GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n", HELLO, false},
-        {"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", HEAD_200 PLAIN "Content-Length: 6\r\n\r\n", false},
-        {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" GET("/"),
-            HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
-        {"GET / HTTP/1.0\r\n\r\n",
-            HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
-        {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-            HEAD_200 PLAIN "Content-Length: 6\r\nConnection: keep-alive\r\n\r\nhello\n", false},
-        {"OPTIONS / HTTP/1.1\r\nHost: h\r\n\r\n",
-            "HTTP/1.1 204 No Content\r\nServer: Fata\r\nAllow: GET, HEAD, OPTIONS\r\n\r\n", false},
-        {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
-            "HTTP/1.1 204 No Content\r\nServer: Fata\r\n"
-            "Allow: GET, HEAD, POST, PUT, OPTIONS\r\n\r\n",
-            false},
-        {GET("/respond/204"), "HTTP/1.1 204 No Content\r\nServer: Fata\r\n\r\n", false},
-        {GET("/respond/304"), "HTTP/1.1 304 Not Modified\r\nServer: Fata\r\n\r\n", false},
-        {GET("/respond/200"), HEAD_200 "Content-Length: 0\r\n\r\n", false},
-        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" GET("/"),
-            HEAD_200 "Content-Length: 5\r\n\r\nhello" HELLO, false},
-        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" GET("/"),
-            HEAD_200 "Content-Length: 0\r\n\r\n" HELLO, false},
-        {"POST /echo HTTP/1.1\r\nHost: h\r\n\r\n" GET("/"),
-            HEAD_200 "Content-Length: 0\r\n\r\n" HELLO, false},
-        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-         "2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: x\r\n\r\n" GET("/"),
-            HEAD_200 "Content-Length: 5\r\n\r\nhello" HELLO, false},
-        {"POST /stream HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" GET("/"),
-            HEAD_200 "Transfer-Encoding: chunked\r\n\r\n0005\r\nhello\r\n0\r\n\r\n" HELLO, false},
-        {"POST /stream HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello",
-            HEAD_200 "Connection: close\r\n\r\nhello", true},
-        /* a body that nobody reads is skipped when it is here ... */
-        {"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" GET("/"), HELLO HELLO,
-            false},
-        /* ... and ends the connection when it is not */
-        {"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell",
-            HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
-        {"POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
-            "HTTP/1.1 100 Continue\r\n\r\n" HEAD_200 "Content-Length: 5\r\n\r\nhello", false},
-        /* nobody asked for this body, so nobody knows whether it will come */
-        {"GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
-            HEAD_200 PLAIN "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n", true},
-        {GET("/reflect/a%20b"), HEAD_200 "X-Path: a b\r\nContent-Length: 4\r\n\r\nfine", false},
-        {GET("/reflect/caf%C3%A9"), HEAD_200 "X-Path: caf\xc3\xa9\r\nContent-Length: 4\r\n\r\nfine",
-            false},
-    };
-    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < FA_COUNT_OF(answers); i++) {
         begin((struct fa_http_server_config){0});
         struct world_client *client = world_connect();
-        world_send(client, fa_slice_of(rows[i].request));
+        world_send(client, fa_slice_of(answers[i].request));
         world_settle(client);
-        check_output(client, rows[i].answer, i);
-        CHECK_EQ(client->closed, rows[i].closed);
+        check_output(client, answers[i].answer, i);
+        CHECK_EQ(client->closed, answers[i].closed);
         CHECK(!client->reset);
         end();
     }
@@ -336,6 +342,23 @@ T(half_closed_client_still_gets_its_answers)
     CHECK_EQ(fa_flow_shutdown(client->flow), FA_OK);
     world_settle(client);
     check_output(client, HELLO HELLO, 0);
+    CHECK(client->closed && !client->reset);
+    end();
+}
+
+T(stop_lets_a_long_answer_end_and_then_closes)
+{
+    begin((struct fa_http_server_config){0});
+    struct world_client *client = world_connect();
+    uint8_t *at;
+    size_t cap;
+    REQUIRE(fa_flow_reserve(client->flow, &at, &cap) == FA_OK);
+    fa_copy(at, GET("/large/lasting"), sizeof GET("/large/lasting") - 1);
+    fa_flow_commit(client->flow, sizeof GET("/large/lasting") - 1);
+    world_run();
+    fa_http_server_stop(&world.server);
+    world_settle(client);
+    CHECK(client->len > sizeof lasting);
     CHECK(client->closed && !client->reset);
     end();
 }

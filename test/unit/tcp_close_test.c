@@ -104,6 +104,30 @@ T(what_was_committed_is_sent_before_the_fin)
     lab_end();
 }
 
+T(a_fin_alone_is_sent_as_soon_as_it_can_be)
+{
+    start(); // the last byte went out as a probe of a closed window
+    IN(.flags = A, .seq = 1, .ack = 1, .closed = true);
+    lab_write(1);
+    close_flow();
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 1, .within_ns = 200 * FA_NS_MS);
+    IN(.flags = A, .seq = 1, .ack = 2, .closed = true);
+    OUT(.flags = F | A, .seq = 2, .ack = 1);
+    lab_end();
+
+    start(); // something is to be repaired first
+    lab_write(5 * MSS);
+    lab_sleep(0);
+    for (int i = 0; i < 3; i++) {
+        IN(.flags = A, .seq = 1, .ack = 1);
+    }
+    close_flow();
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = MSS);
+    OUT(.flags = F | A, .seq = 1 + 5 * MSS, .ack = 1);
+    QUIET();
+    lab_end();
+}
+
 T(after_a_half_close_reading_goes_on_for_as_long_as_it_takes)
 {
     start();
@@ -246,6 +270,17 @@ T(a_reset_keeps_what_is_being_looked_at)
     fa_flow_done(lab.flow, seen.len);
     CHECK_EQ(lab.end.pool.used_count, 0);
     CHECK_EQ(fa_flow_peek(lab.flow, &seen), FA_ERESET);
+    lab_end();
+}
+
+T(a_dead_connection_that_is_still_held_does_not_keep_its_peer_out)
+{
+    start();
+    IN(.flags = R, .seq = 1);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSED);
+    IN(.flags = S, .seq = 5000);
+    lab.peer_iss += 5000;
+    OUT(.flags = S | A, .ack = 1);
     lab_end();
 }
 

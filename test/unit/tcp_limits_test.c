@@ -124,6 +124,7 @@ T(when_every_port_to_a_peer_is_in_use_a_connect_is_refused)
     static _Alignas(64) uint8_t conns[(size_t)ROOM * FA_TCP_CONN_BYTES];
     static uint32_t buckets[BUCKETS];
     static struct fa_tcp many;
+    static struct fa_tcp_listener listener;
     lab_init(NULL);
     struct fa_tcp_config config = lab.end.tcp.config;
     config.conn_memory = conns;
@@ -131,10 +132,12 @@ T(when_every_port_to_a_peer_is_in_use_a_connect_is_refused)
     config.bucket_memory = buckets;
     config.bucket_count = BUCKETS;
     fa_tcp_init(&many, &config, lab.now);
+    const struct fa_tcp_listen_config listen = {.port = FA__TCP_PORT_FIRST + 1000};
+    CHECK_EQ(fa_tcp_listen(&many, &listener, &listen), FA_OK);
     struct fa_tcp_connect_config connect = {
         .remote = {lab.peer_ip, 9}, .local = lab.end.ip, .mtu_bytes = TCP_END_MTU};
     struct fa_flow *flow = NULL;
-    for (int i = 0; i < ALL; i++) {
+    for (int i = 0; i < ALL - 1; i++) { // the listener's is not taken
         REQUIRE(fa_tcp_connect(&many, lab.now, &connect, &flow) == FA_OK);
     }
     CHECK_EQ(fa_tcp_connect(&many, lab.now, &connect, &flow), FA_ENOSPC);

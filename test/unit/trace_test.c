@@ -299,7 +299,7 @@ T(every_event_has_a_name_of_its_own_and_a_class)
     for (size_t id = 0; id < FA_EVENT_COUNT; id++) {
         const struct fa_event_info *info = &fa_event_infos[id];
         REQUIRE(info->name != NULL && info->fields != NULL && info->doc != NULL);
-        CHECK(info->class < FA_TRACE_CLASS_COUNT);
+        CHECK(info->kind < FA_TRACE_CLASS_COUNT);
         for (size_t other = 0; other < id; other++) {
             const char *name = fa_event_infos[other].name;
             CHECK(!fa_slice_equal(fa_slice_of(name), fa_slice_of(info->name)));
