@@ -62,7 +62,8 @@ struct fa_tcp_config {
     uint32_t tx_buffer_bytes;      /* unacknowledged and unsent bytes of a connection [262,144] */
     uint32_t tx_buffer_count_keep; /* buffers of the pool that writers must leave free [1/8] */
     fa_ns time_wait_ns;            /* 2 MSL [60 s]; the oldest gives way when the table is full */
-    fa_ns user_timeout_ns;         /* give up when nothing is acknowledged that long [100 s] */
+    fa_ns user_timeout_ns;         /* give up when nothing is acknowledged that long [300 s, RFC
+                                    * 9293 3.9.1.1] */
     fa_ns fin_wait_2_ns;           /* wait for the peer's FIN after our close [60 s] */
     fa_ns delayed_ack_ns;          /* [40 ms], RFC 1122 4.2.3.2 allows up to 500 ms */
     fa_ns rto_min_ns;              /* [200 ms]; RFC 6298 2.4 says 1 s, Linux 200 ms */

@@ -25,7 +25,7 @@ static void fill_defaults(struct fa_tcp_config *config)
     config->tx_buffer_count_keep =
         default_u32(config->tx_buffer_count_keep, (uint32_t)(config->pool->buf_count / 8));
     config->time_wait_ns = default_ns(config->time_wait_ns, 60 * FA_NS_S);
-    config->user_timeout_ns = default_ns(config->user_timeout_ns, 100 * FA_NS_S);
+    config->user_timeout_ns = default_ns(config->user_timeout_ns, 300 * FA_NS_S);
     config->fin_wait_2_ns = default_ns(config->fin_wait_2_ns, 60 * FA_NS_S);
     config->delayed_ack_ns = default_ns(config->delayed_ack_ns, 40 * FA_NS_MS);
     config->rto_min_ns = default_ns(config->rto_min_ns, 200 * FA_NS_MS);

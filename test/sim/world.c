@@ -39,8 +39,7 @@ static void open_station(struct world *world, size_t idx, fa_ns now)
         .tcp = {.conn_memory = conn_memory[idx],
             .conn_count_max = WORLD_CONN_MAX,
             .bucket_memory = bucket_memory[idx],
-            .bucket_count = WORLD_CONN_MAX,
-            .user_timeout_ns = 300 * FA_NS_S},
+            .bucket_count = WORLD_CONN_MAX},
     };
     fa_stack_init(&station->stack, &config, now);
     fa_stack_start(&station->stack, &world->loop);

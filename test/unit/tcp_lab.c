@@ -18,7 +18,7 @@ static uint8_t pattern_at(uint32_t off)
 
 void lab_init(const struct fa_tcp_config *config)
 {
-    static const struct fa_tcp_config none;
+    static const struct fa_tcp_config none = {.user_timeout_ns = 100 * FA_NS_S};
     lab.now = 1000 * FA_NS_S;
     lab.peer_ip = fa_ip4(192, 0, 2, 2);
     lab.peer_iss = 0x10000000;
