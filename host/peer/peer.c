@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 enum {
     CHUNK_LEN = 256 * 1024,
     RESPONSE_MAX = 64 * 1024,
+    CONC_MAX = 4096,
     PATIENCE_MS = 60 * 1000, /* without any progress */
 };
 
@@ -93,7 +95,7 @@ static bool check_stream(const uint8_t *at, uint64_t off, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         if (at[i] != stream_byte(off + i)) {
-            fprintf(stderr, "peer: byte %llu came back wrong\n", (unsigned long long)(off + i));
+            fprintf(stderr, "peer: byte %llu came back wrong\n", (unsigned long long)off + i);
             return false;
         }
     }
@@ -230,11 +232,31 @@ static int run_seq(const struct sockaddr_in *target, long count, const char *pat
     return 0;
 }
 
+/* One connection of many has something: ask, or take in. Returns: false if it failed. */
+static bool step_conc(struct fetch *fetch, struct pollfd *p, const char *path)
+{
+    if (p->events == POLLOUT) {
+        p->events = POLLIN;
+        return send_get(fetch->fd, path, true);
+    }
+    ssize_t n = recv(fetch->fd, fetch->bytes + fetch->len, RESPONSE_MAX - 1 - fetch->len, 0);
+    if (n <= 0) {
+        return false;
+    }
+    fetch->len += (size_t)n;
+    if (is_whole(fetch)) {
+        fetch->whole = true;
+        p->fd = -1; /* held open, not polled */
+    }
+    return true;
+}
+
 static int run_conc(const struct sockaddr_in *target, long count, const char *path)
 {
-    struct fetch *all = calloc((size_t)count, sizeof *all);
-    struct pollfd *polls = calloc((size_t)count, sizeof *polls);
-    if (all == NULL || polls == NULL) {
+    static struct fetch all[CONC_MAX];
+    static struct pollfd polls[CONC_MAX];
+    if (count < 1 || count > CONC_MAX) {
+        fprintf(stderr, "peer: 1 to %d connections at once\n", CONC_MAX);
         return 2;
     }
     for (long i = 0; i < count; i++) {
@@ -252,39 +274,17 @@ static int run_conc(const struct sockaddr_in *target, long count, const char *pa
             return 1;
         }
         for (long i = 0; i < count; i++) {
-            struct fetch *fetch = &all[i];
-            if (polls[i].revents == 0) {
-                continue;
-            }
-            if (polls[i].events == POLLOUT) {
-                if (!send_get(fetch->fd, path, true)) {
-                    fprintf(stderr, "peer: connection %ld: %s\n", i, strerror(errno));
-                    return 1;
-                }
-                polls[i].events = POLLIN;
-                continue;
-            }
-            ssize_t n =
-                recv(fetch->fd, fetch->bytes + fetch->len, RESPONSE_MAX - 1 - fetch->len, 0);
-            if (n <= 0) {
-                fprintf(stderr, "peer: connection %ld ended early: %s\n", i,
-                    n == 0 ? "end of stream" : strerror(errno));
+            if (polls[i].revents != 0 && !step_conc(&all[i], &polls[i], path)) {
+                fprintf(stderr, "peer: connection %ld ended early: %s\n", i, strerror(errno));
                 return 1;
             }
-            fetch->len += (size_t)n;
-            if (is_whole(fetch)) {
-                fetch->whole = true;
-                polls[i].fd = -1; /* held open, not polled */
-                whole++;
-            }
+            whole += polls[i].revents != 0 && all[i].whole;
         }
     }
     printf("%ld connections held at once, each answered\n", whole);
     for (long i = 0; i < count; i++) {
         close(all[i].fd);
     }
-    free(all);
-    free(polls);
     return 0;
 }
 
@@ -298,17 +298,17 @@ static int64_t now_ns(void)
 /* Start a program with its output in `out`, and `tap`, if it is not -1, as descriptor 3. */
 static pid_t start_program(char **words, int out, int tap)
 {
-    pid_t pid = vfork();
-    if (pid == 0) {
-        dup2(out, STDOUT_FILENO);
-        if (tap >= 0) {
-            dup2(tap, STDERR_FILENO + 1);
-        }
-        execv(words[0], words);
-        _exit(127);
+    pid_t pid;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    if (tap >= 0) {
+        posix_spawn_file_actions_adddup2(&actions, tap, STDERR_FILENO + 1);
     }
-    if (pid < 0) {
-        perror("peer: fork");
+    int error = posix_spawn(&pid, words[0], &actions, NULL, words, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) {
+        fprintf(stderr, "peer: cannot start %s: %s\n", words[0], strerror(error));
         exit(2);
     }
     return pid;

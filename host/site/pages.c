@@ -88,35 +88,39 @@ static enum page_kind find_kind(const char *source)
                                         : PAGE_HEADER;
 }
 
+/* Add the pages of one pattern that no pattern before it has found. */
+static bool find_pattern(struct site *site, const char *pattern, size_t section)
+{
+    glob_t found;
+    bool good = true;
+    char *path = make_text("%s/%s", site->root, pattern);
+    int result = glob(path, 0, NULL, &found);
+    free(path);
+    if (result == GLOB_NOMATCH) {
+        return true;
+    }
+    if (result != 0) {
+        fprintf(stderr, "site: %s/%s cannot be searched\n", site->root, pattern);
+        return false;
+    }
+    for (size_t i = 0; good && i < found.gl_pathc; i++) {
+        const char *source = found.gl_pathv[i] + strlen(site->root) + 1;
+        good = find_page(site, source) != NULL ||
+               add_page(site, source, find_kind(source), section)->content != NULL;
+    }
+    globfree(&found);
+    return good;
+}
+
 static bool find_section(struct site *site, size_t row)
 {
-    size_t root_len = strlen(site->root) + 1;
-    size_t section = site->section_count;
-    bool used = false;
+    size_t page_count = site->page_count;
     for (size_t i = 0; i < 4 && plan[row].patterns[i] != NULL; i++) {
-        glob_t found;
-        char *pattern = make_text("%s/%s", site->root, plan[row].patterns[i]);
-        int result = glob(pattern, 0, NULL, &found);
-        free(pattern);
-        if (result == GLOB_NOMATCH) {
-            continue;
-        }
-        if (result != 0) {
-            fprintf(stderr, "site: %s/%s cannot be searched\n", site->root, plan[row].patterns[i]);
+        if (!find_pattern(site, plan[row].patterns[i], site->section_count)) {
             return false;
         }
-        for (size_t n = 0; n < found.gl_pathc; n++) {
-            const char *source = found.gl_pathv[n] + root_len;
-            if (find_page(site, source) == NULL) {
-                used = true;
-                if (add_page(site, source, find_kind(source), section)->content == NULL) {
-                    return false;
-                }
-            }
-        }
-        globfree(&found);
     }
-    if (used) {
+    if (site->page_count != page_count) {
         site->sections = grow(site->sections, site->section_count, sizeof *site->sections);
         site->sections[site->section_count++] = plan[row].title;
     }

@@ -56,6 +56,7 @@ static void arrive_in_fiber(void *fake_stack)
 static void run_one(struct fa_fibers *fibers, struct fa_fiber *fiber)
 {
     void *fake_stack = NULL;
+    FA_ASSERT(fiber->owner == fibers);
     FA_TRACE(fiber_run, fa_clock_mono_ns(), fiber->id);
     fibers->current = fiber;
     running_fibers = fibers;
@@ -192,6 +193,7 @@ bool fa_fibers_run(struct fa_fibers *fibers, fa_ns now)
     fa_list_push_back(&fibers->ready, &mark);
     struct fa_list *node;
     while ((node = fa_list_pop_front(&fibers->ready)) != &mark) {
+        FA_ASSERT(node != NULL); // the mark comes first
         run_one(fibers, FA_CONTAINER(node, struct fa_fiber, node));
     }
     return true;

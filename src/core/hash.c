@@ -39,19 +39,16 @@ static inline void mix_once(struct sip *sip)
 /* One to four rounds, without a loop: the number is constant wherever it is asked for. */
 [[gnu::always_inline]] static inline void mix_sip(struct sip *sip, unsigned round_count)
 {
-    switch (round_count) {
-    case 4:
-        mix_once(sip);
-        [[fallthrough]];
-    case 3:
-        mix_once(sip);
-        [[fallthrough]];
-    case 2:
-        mix_once(sip);
-        [[fallthrough]];
-    default:
+    if (round_count > 3) {
         mix_once(sip);
     }
+    if (round_count > 2) {
+        mix_once(sip);
+    }
+    if (round_count > 1) {
+        mix_once(sip);
+    }
+    mix_once(sip);
 }
 
 /* SipHash-c-d with c rounds a word and d at the end; constants as in the paper, section 2.1. */

@@ -46,11 +46,9 @@ void fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
     }
     bool in_flight = conn != NULL && conn->state != FA_TCP_CLOSED &&
                      fa__seq_leq(conn->snd_una, seq) && fa__seq_lt(seq, conn->snd_max);
-    if (!in_flight) {
-        FA_COUNT(tcp->config.counters, tcp_icmp_ignored);
-    } else if (kind == FA_TCP_ICMP_TOO_BIG) {
+    if (in_flight && kind == FA_TCP_ICMP_TOO_BIG) {
         lower_mss(conn, meta->mtu_bytes);
-    } else if (conn->state == FA_TCP_SYN_SENT) {
+    } else if (in_flight && conn->state == FA_TCP_SYN_SENT) {
         fa__tcp_conn_end(conn, FA_EREFUSED, false);
     } else {
         FA_COUNT(tcp->config.counters, tcp_icmp_ignored);
