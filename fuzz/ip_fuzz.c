@@ -2,6 +2,7 @@
 //
 // Addresses: text that is read is written canonically and read again to the same; sixteen bytes
 // that are written are read again to the same.
+// Covers: src/wire/ip.c
 
 #include "fa/ip.h"
 
