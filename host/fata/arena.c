@@ -56,9 +56,9 @@ const char *arena_text(struct arena *arena, const char *format, ...)
 
 const char *arena_copy(struct arena *arena, const char *text)
 {
-    size_t len = strlen(text);
-    char *copy = arena_take(arena, len + 1);
-    memcpy(copy, text, len);
+    size_t size = strlen(text) + 1;
+    char *copy = arena_take(arena, size);
+    memcpy(copy, text, size);
     return copy;
 }
 

@@ -101,7 +101,7 @@ static void include_once(FILE *out, const char *header, const char **seen, size_
 
 void write_header(const struct config *config, FILE *out)
 {
-    const char *seen[SIG_COUNT + 8];
+    const char *seen[SIG_COUNT + 8] = {};
     size_t seen_count = 0;
     fprintf(out, "// Made by `fata configure` from %s: change that file, not this one.\n//\n",
         config->path);

@@ -144,6 +144,7 @@ static bool is_method(const char *name, size_t len)
 /* "GET|POST /form": the methods, or NULL where only a path stands. Returns: the path. */
 static const char *split_methods(struct arena *arena, const char *text, const char **ret_methods)
 {
+    FA_ASSERT(text != NULL);
     const char *space = strchr(text, ' ');
     *ret_methods = NULL;
     if (space == NULL) {

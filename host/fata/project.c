@@ -302,7 +302,6 @@ static void pass_on(FILE *in)
 
 static int run_ninja(const struct project *project)
 {
-    extern char **environ;
     static char name[] = "ninja";
     static char in_folder[] = "-C";
     char *words[] = {name, in_folder, (char *)(uintptr_t)project->output, NULL};

@@ -504,7 +504,7 @@ void words_open(lua_State *lua)
     for (size_t i = 0; i <= FA_COUNT_OF(value_types); i++) {
         bool choice = i == FA_COUNT_OF(value_types);
         const struct fa_boot_type *type = choice ? NULL : value_types[i];
-        for (int boot = 0; boot <= !choice; boot++) {
+        for (int boot = 0; boot <= (choice ? 0 : 1); boot++) {
             char word[64];
             snprintf(word, sizeof word, "%s.%s", boot ? "boot" : "configure",
                 choice ? "choice" : type->name);

@@ -167,8 +167,8 @@ static int run_echo(const struct sockaddr_in *target, uint64_t total)
 }
 
 struct fetch {
-    int fd;
     size_t len;
+    int fd;
     bool whole;
     char bytes[RESPONSE_MAX];
 };

@@ -18,7 +18,7 @@
  */
 [[gnu::format(printf, 3, 4)]] size_t fa_fmt(char *at, size_t cap, const char *format, ...);
 [[gnu::format(printf, 3, 0)]] size_t fa_fmt_va(
-    char *at, size_t cap, const char *format, va_list args);
+    char *at, size_t cap, const char *format, va_list list);
 
 /* A piece of text that grows in a fixed buffer and remembers whether something was cut off. A NUL
  * always follows it, so it holds cap - 1 bytes. Limits: cap at least 1. */

@@ -8,21 +8,6 @@
 
 static fa_ns started_ns;
 
-[[gnu::noreturn, gnu::format(printf, 2, 0)]] static void say_and_exit(
-    const struct fa_boot_image *image, const char *format, va_list args)
-{
-    char sentence[512];
-    struct fa_text text;
-    fa_text_init(&text, sentence, sizeof sentence);
-    fa_text_add(&text, "%s: ", image->name);
-    size_t head_len = text.len;
-    size_t need = fa_fmt_va(sentence + head_len, sizeof sentence - head_len, format, args);
-    text.len = fa_min(head_len + need, sizeof sentence - 1);
-    fa_console_write(fa_text_slice(&text));
-    fa_console_write(FA_LIT("\n"));
-    fa_plat_exit(FA_BOOT_STATUS_DEVICE);
-}
-
 void fa_boot(const struct fa_boot_image *image)
 {
     static const struct fa_boot_outside platform = {
@@ -40,8 +25,18 @@ void fa_boot(const struct fa_boot_image *image)
 void fa_boot_fail(const struct fa_boot_image *image, const char *format, ...)
 {
     va_list args;
+    char sentence[512];
+    struct fa_text text;
+    fa_text_init(&text, sentence, sizeof sentence);
+    fa_text_add(&text, "%s: ", image->name);
+    size_t head_len = text.len;
     va_start(args, format);
-    say_and_exit(image, format, args);
+    size_t need = fa_fmt_va(sentence + head_len, sizeof sentence - head_len, format, args);
+    va_end(args);
+    text.len = fa_min(head_len + need, sizeof sentence - 1);
+    fa_console_write(fa_text_slice(&text));
+    fa_console_write(FA_LIT("\n"));
+    fa_plat_exit(FA_BOOT_STATUS_DEVICE);
 }
 
 void fa_boot_must(const struct fa_boot_image *image, fa_err err, const char *what)

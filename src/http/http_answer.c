@@ -73,28 +73,11 @@ static void add_framing(struct fa_http_exchange *x, uint64_t len)
     FA_ASSERT(!x->head.cut);
 }
 
-/* The page of an error as a whole answer. */
-static fa_err send_page(struct fa_http_exchange *x)
+/* Send the head, whose fields are complete but for ours. */
+static fa_err send_head(struct fa_http_exchange *x, uint64_t len)
 {
-    char page[FA__HTTP_PAGE_MAX];
-    size_t len = fa__http_page_write(x->status, page);
-    fa_http_header(x, "Content-Type", "text/html; charset=utf-8");
-    return fa_http_send(x, (struct fa_slice){(const uint8_t *)page, len});
-}
-
-fa_err fa_http_begin(struct fa_http_exchange *x, uint64_t len)
-{
-    if (x->phase == FA__HTTP_PHASE_NEW) {
-        fa_http_respond(x, 200);
-    }
     FA_ASSERT(x->phase == FA__HTTP_PHASE_HEAD);
-    if (x->spoiled) {
-        x->spoiled = false;
-        FA_COUNT(x->server->config.counters, http_spoiled);
-        fa_http_respond(x, 500);
-        FA_TRY(send_page(x));
-        return FA_ECLOSED;
-    }
+    FA_ASSERT(!x->spoiled);
     /* A client that was not told to continue may or may not send its body: after this answer
      * nobody knows where the next request would begin. */
     x->closing |= x->continue_due || x->server->stopping || x->fault != FA_HTTP_FAULT_NONE;
@@ -102,6 +85,34 @@ fa_err fa_http_begin(struct fa_http_exchange *x, uint64_t len)
     x->phase = x->bodyless ? FA__HTTP_PHASE_OVER : FA__HTTP_PHASE_BODY;
     FA_TRY(fa__http_exchange_write(x, fa_text_slice(&x->head)));
     return x->bodyless ? FA_ECLOSED : FA_OK;
+}
+
+/* The page of an error as a whole answer; a 500 if the handler's fields are no good, or leave no
+ * room for ours. Returns: FA_ECLOSED when it is sent. */
+static fa_err send_page(struct fa_http_exchange *x)
+{
+    static const char type[] = "text/html; charset=utf-8";
+    fa_http_header(x, "Content-Type", type);
+    if (x->spoiled) {
+        FA_COUNT(x->server->config.counters, http_spoiled);
+        x->spoiled = false;
+        fa_http_respond(x, 500);
+        fa_http_header(x, "Content-Type", type);
+    }
+    char page[FA__HTTP_PAGE_MAX];
+    size_t len = fa__http_page_write(x->status, page);
+    x->closing |= !fa__http_body_drain(x);
+    FA_TRY(send_head(x, len));
+    FA_TRY(fa_http_write(x, (struct fa_slice){(const uint8_t *)page, len}));
+    return FA_ECLOSED;
+}
+
+fa_err fa_http_begin(struct fa_http_exchange *x, uint64_t len)
+{
+    if (x->phase == FA__HTTP_PHASE_NEW) {
+        fa_http_respond(x, 200);
+    }
+    return x->spoiled ? send_page(x) : send_head(x, len);
 }
 
 /* Put the frame around `len` bytes of data at `at` + CHUNK_HEAD_LEN. */
@@ -239,8 +250,9 @@ void fa__http_answer_finish(struct fa_http_exchange *x)
         fa_http_respond(x, x->fault != FA_HTTP_FAULT_NONE ? fa_http_fault_status(x->fault) : 500);
     }
     if (x->phase == FA__HTTP_PHASE_HEAD) {
+        bool has_page = x->spoiled || x->status >= 400;
         /* An error is told by `broken`. */
-        (void)(x->status >= 400 ? send_page(x) : fa_http_send(x, FA_LIT("")));
+        (void)(has_page ? send_page(x) : fa_http_send(x, FA_LIT("")));
     } else if (x->phase == FA__HTTP_PHASE_BODY) {
         if (x->chunked) {
             end_chunked(x);

@@ -214,6 +214,29 @@ void fa__http_conn_pace_earn(struct fa_http_conn *conn, size_t len)
     conn->allowance_ns = fa_ns_min(fa_ns_after(conn->allowance_ns, earned), config->patience_ns);
 }
 
+/* Closing with bytes unread would reset the connection, and the reset could overtake our answer
+ * (RFC 9112 9.6). So they are thrown away, to a limit, until the client ends too. */
+static void drain_input(struct fa_http_conn *conn)
+{
+    for (;;) {
+        struct fa_slice bytes;
+        fa_err err = fa_flow_peek(conn->flow, &bytes);
+        if (err == FA_AGAIN) {
+            return;
+        }
+        if (err != FA_OK) {
+            fa__http_conn_close(conn);
+            return;
+        }
+        conn->drained_bytes += bytes.len;
+        if (conn->drained_bytes > conn->server->config.linger_bytes_max) {
+            fa__http_conn_abort(conn);
+            return;
+        }
+        fa_flow_done(conn->flow, bytes.len);
+    }
+}
+
 static void linger(struct fa_http_conn *conn, fa_ns now)
 {
     if (fa_flow_shutdown(conn->flow) != FA_OK) {
@@ -223,7 +246,7 @@ static void linger(struct fa_http_conn *conn, fa_ns now)
     conn->drained_bytes = 0;
     fa__http_conn_enter(
         conn, FA_HTTP_CONN_LINGER, fa_ns_after(now, conn->server->config.linger_timeout_ns));
-    fa__http_conn_step(conn, now);
+    drain_input(conn);
 }
 
 bool fa__http_conn_next(struct fa_http_conn *conn, fa_ns now)
@@ -308,29 +331,6 @@ void fa__http_conn_refuse(struct fa_http_conn *conn, enum fa_http_fault fault, f
         rest = fa_slice_from(rest, len);
     }
     linger(conn, now);
-}
-
-/* Closing with bytes unread would reset the connection, and the reset could overtake our answer
- * (RFC 9112 9.6). So they are thrown away, to a limit, until the client ends too. */
-static void drain_input(struct fa_http_conn *conn)
-{
-    for (;;) {
-        struct fa_slice bytes;
-        fa_err err = fa_flow_peek(conn->flow, &bytes);
-        if (err == FA_AGAIN) {
-            return;
-        }
-        if (err != FA_OK) {
-            fa__http_conn_close(conn);
-            return;
-        }
-        conn->drained_bytes += bytes.len;
-        if (conn->drained_bytes > conn->server->config.linger_bytes_max) {
-            fa__http_conn_abort(conn);
-            return;
-        }
-        fa_flow_done(conn->flow, bytes.len);
-    }
 }
 
 void fa__http_conn_step(struct fa_http_conn *conn, fa_ns now)

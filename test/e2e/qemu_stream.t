@@ -4,12 +4,12 @@
 # user-mode network, which gives out addresses and forwards a port, and the wires of two images.
 
 . "$(dirname "$0")/lib.sh"
-qemu=qemu-system-x86_64
-has $qemu || { echo "1..0 # SKIP $qemu is not installed"; exit 0; }
+qemu="qemu-system-x86_64"
+has "$qemu" || { echo "1..0 # SKIP $qemu is not installed"; exit 0; }
 ip link set lo up
 build_image echo app/echo
 wire() { echo "stream,id=$1,server=on,addr.type=unix,addr.path=$work/$1.sock"; }
-start qemu $qemu -machine none -display none -monitor none -serial none \
+start qemu "$qemu" -machine none -display none -monitor none -serial none \
     -netdev "user,id=outside,hostfwd=tcp:127.0.0.1:7007-10.0.2.15:7" -netdev "$(wire a)" \
     -netdev "$(wire b)" -netdev hubport,id=p0,hubid=0,netdev=outside \
     -netdev hubport,id=p1,hubid=0,netdev=a -netdev hubport,id=p2,hubid=0,netdev=b

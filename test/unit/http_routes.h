@@ -96,6 +96,16 @@ static void smuggle(struct fa_http_exchange *x, void *ctx)
     (void)fa_http_send(x, FA_LIT("fine"));
 }
 
+/* A 404 with a field of as many bytes as the path's tail says. */
+static void crowd(struct fa_http_exchange *x, void *ctx)
+{
+    (void)ctx;
+    uint64_t width;
+    FA_ASSERT(fa_parse_u64(x->tail, 2000, &width) == FA_OK);
+    fa_http_respond(x, 404);
+    fa_http_header(x, "X-Crowd", "%0*d", (int)width, 0);
+}
+
 static void wait_long(struct fa_http_exchange *x, void *ctx)
 {
     (void)ctx;
@@ -114,6 +124,7 @@ static const struct fa_http_route routes[] = {
     {.path = "/cut", .fn = cut_short},
     {.path = "/reflect/", .fn = reflect},
     {.path = "/smuggle", .fn = smuggle},
+    {.path = "/crowd/", .fn = crowd},
     {.path = "/wait", .fn = wait_long},
 };
 

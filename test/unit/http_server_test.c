@@ -137,6 +137,28 @@ T(refusals_have_their_status_and_their_counter)
     }
 }
 
+T(head_without_room_for_all_fields_is_a_500)
+{
+    unsigned good_count = 0;
+    begin((struct fa_http_server_config){0});
+    struct world_client *client = world_connect();
+    for (unsigned width = 700; width < 1000; width++) {
+        char text[64];
+        size_t len = fa_fmt(text, sizeof text, "GET /crowd/%u HTTP/1.1\r\nHost: h\r\n\r\n", width);
+        client->len = 0;
+        world_send(client, (struct fa_slice){(uint8_t *)text, len});
+        world_settle(client);
+        struct fa_slice output = world_output(client);
+        bool good = count_text(output, "HTTP/1.1 404 ") == 1;
+        good_count += good ? 1 : 0;
+        CHECK(good || count_text(output, "HTTP/1.1 500 ") == 1);
+        CHECK(good || width > 700);
+    }
+    CHECK(good_count > 50 && good_count < 250);
+    CHECK_EQ(COUNTED(http_spoiled), 300 - good_count);
+    end();
+}
+
 T(wrong_method_and_missing_route_say_so)
 {
     begin((struct fa_http_server_config){0});
