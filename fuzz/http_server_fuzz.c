@@ -120,17 +120,22 @@ static size_t skip_chunked(struct fa_slice bytes, bool *ret_whole)
     return used;
 }
 
+/* An answer is cut only by a reset, or if it is the last, a refusal that found the pipe full. */
 static void check_answers(struct fa_slice bytes, bool reset)
 {
+    bool may_be_cut = reset || bytes.len >= WORLD_PIPE_BYTES;
     size_t head_idx = 0;
     size_t off = 0;
     bool last = false;
     while (off < bytes.len) {
         struct fa_slice rest = fa_slice_from(bytes, off);
         FA_ASSERT(!last);
-        FA_ASSERT(rest.len >= 13 && fa_equal(rest.at, "HTTP/1.1 ", 9));
+        FA_ASSERT(fa_equal(rest.at, "HTTP/1.1 ", fa_min(rest.len, 9)));
         size_t end = find_text(rest, "\r\n\r\n");
-        FA_ASSERT(end != rest.len);
+        if (end == rest.len) {
+            FA_ASSERT(may_be_cut);
+            return;
+        }
         struct fa_slice head = {rest.at, end + 2};
         bool is_head = head_idx < head_count && heads[head_idx] == off;
         head_idx += is_head ? 1 : 0;
@@ -154,7 +159,7 @@ static void check_answers(struct fa_slice bytes, bool reset)
         } else {
             FA_ASSERT(last);
         }
-        FA_ASSERT(whole || reset);
+        FA_ASSERT(whole || may_be_cut);
         off += fa_min(len, rest.len);
     }
 }

@@ -321,8 +321,12 @@ void fa__http_conn_refuse(struct fa_http_conn *conn, enum fa_http_fault fault, f
     while (rest.len != 0) {
         uint8_t *at;
         size_t cap;
-        if (fa_flow_reserve(conn->flow, &at, &cap) != FA_OK) {
-            fa__http_conn_abort(conn); /* it is not even reading what it asked for before */
+        fa_err err = fa_flow_reserve(conn->flow, &at, &cap);
+        if (err == FA_AGAIN) {
+            break; /* a page cut short, so that the answers before it still arrive */
+        }
+        if (err != FA_OK) {
+            fa__http_conn_abort(conn);
             return;
         }
         size_t len = fa_min(cap, rest.len);

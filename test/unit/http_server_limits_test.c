@@ -309,6 +309,29 @@ static void send_many(struct world_client *client, size_t count)
     fa_flow_commit(client->flow, count * one);
 }
 
+T(refusal_that_finds_no_room_does_not_cost_the_answers_before_it)
+{
+    unsigned cut_count = 0;
+    for (size_t count = 20; count < 40; count++) {
+        begin((struct fa_http_server_config){0});
+        struct world_client *client = world_connect();
+        uint8_t *at;
+        size_t cap;
+        send_many(client, count);
+        REQUIRE(fa_flow_reserve(client->flow, &at, &cap) == FA_OK);
+        fa_copy(at, "BAD\r\n\r\n", 7);
+        fa_flow_commit(client->flow, 7);
+        world_settle(client);
+        struct fa_slice output = world_output(client);
+        CHECK_EQ(count_text(output, HELLO), count);
+        CHECK_EQ(COUNTED(http_bad_line), 1);
+        CHECK(client->closed && !client->reset);
+        cut_count += count_text(output, "<p>Bad Request</p>") == 0 ? 1 : 0;
+        end();
+    }
+    CHECK(cut_count > 0 && cut_count < 20);
+}
+
 T(one_busy_connection_does_not_starve_another)
 {
     begin((struct fa_http_server_config){0});
