@@ -91,7 +91,7 @@ def new_build_run_serves_a_page_and_stops_with_a_summary(folder):
     with Run(folder, "hi", "-p", f"{port}:80", "--", "--greeting=ciao") as run:
         line = run.wait_for("http://")
         assert line == f"http://localhost:{port}/\n", line
-        with urllib.request.urlopen(f"http://localhost:{port}/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
             assert answer.read() == b"ciao\n"
         status, out, err = run.stop()
         expect(status, 0, out, err)
