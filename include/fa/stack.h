@@ -14,6 +14,7 @@
 #ifndef FA_STACK_H
 #define FA_STACK_H
 
+#include "fa/addr.h"
 #include "fa/arp.h"
 #include "fa/base.h"
 #include "fa/buf.h"
@@ -36,14 +37,35 @@ enum {
 
 #define FA_STACK_RETRY_NS FA_NS_MS /* when to ask a device again that took no more frames */
 
-/* How one interface is set up. Either `dhcp`, or `ip` with `prefix_bits`. */
+/* Whether a router may name a better first hop for a destination (RFC 792, RFC 4861 8). */
+enum fa_redirects {
+    FA_REDIRECTS_IPV6, /* the default: IPv6's, from the present first hop alone */
+    FA_REDIRECTS_OFF,
+    FA_REDIRECTS_BOTH, /* IPv4's as well: they cannot be told from forged ones */
+};
+
+/*
+ * How one interface is set up. IPv4: either `dhcp`, or `ip` with `prefix_bits`, or `ipv4_off`.
+ * IPv6: a link-local address always, others from `more` and from router advertisements, unless
+ * `ipv6_off`. All zero members are the defaults.
+ */
 struct fa_iface_config {
     struct fa_netdev *dev; /* borrowed; closed by its owner after the stack */
     bool dhcp;
-    struct fa_ip ip;
-    uint8_t prefix_bits;  /* of its family: 24 for 192.0.2.1/24 */
-    struct fa_ip gateway; /* zero: none */
-    const char *hostname; /* for DHCP; NULL: none */
+    struct fa_ip ip;                             /* IPv4 */
+    uint8_t prefix_bits;                         /* 24 for 192.0.2.1/24 */
+    struct fa_ip gateway;                        /* IPv4; zero: none */
+    const char *hostname;                        /* for DHCP; NULL: none */
+    struct fa_addr_net more[FA_ADDR_STATIC_MAX]; /* IPv6; the first zero one ends them */
+    struct fa_ip gateway6;                       /* zero: whoever advertises itself */
+    bool ipv4_off;                               /* --ipv6-only */
+    bool ipv6_off;                               /* --ipv4-only */
+    bool ra_off;       /* router advertisements are not believed and not asked for */
+    bool privacy;      /* temporary addresses, for what we begin ourselves (RFC 8981) */
+    bool dad_off;      /* addresses are used at once (RFC 4862 5.1, DupAddrDetectTransmits 0) */
+    bool mld_off;      /* groups are not reported: on links whose switches do not snoop */
+    uint8_t redirects; /* enum fa_redirects */
+    uint8_t hop_limit; /* of packets, and their TTL [64, or what routers advertise] */
 };
 
 struct fa_stack_config {
@@ -53,6 +75,8 @@ struct fa_stack_config {
     struct fa_tcp_config tcp;     /* pool, counters and rand are filled in */
     struct fa_counters *counters; /* NULL: fa_counters_main */
     uint64_t seed;                /* 0: entropy; else the same random numbers every time */
+    uint8_t iid_secret[16];       /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
+                                   * zero: a random one, and other addresses each time */
 };
 
 /* One interface. Private below. */
@@ -60,11 +84,12 @@ struct fa_iface {
     struct fa_iface_config config;
     struct fa_arp arp;
     struct fa_dhcp dhcp;
-    struct fa_ip ip; /* zero: not yet known */
+    struct fa_ip ip; /* the IPv4 one; zero: not yet known */
     uint8_t prefix_bits;
-    bool up;            /* has an address */
-    bool unflushed;     /* frames were committed since the last flush */
-    uint16_t mtu_bytes; /* the device's, or less if DHCP says so */
+    struct fa_addrs addrs; /* of both families */
+    bool up;               /* has an IPv4 address */
+    bool unflushed;        /* frames were committed since the last flush */
+    uint16_t mtu_bytes;    /* the device's, or less if DHCP says so */
 };
 
 struct fa_route {

@@ -48,6 +48,7 @@ static void take_down(struct fa_stack *stack, fa_ns now, uint32_t idx)
     fa_tcp_reset_all(&stack->tcp, now, &iface->ip);
     fa__stack_routes_drop(stack, idx);
     fa_arp_address_set(&iface->arp, now, 0, 0);
+    fa_addrs_remove(&iface->addrs, fa_addrs_find(&iface->addrs, &iface->ip));
     iface->ip = (struct fa_ip){0};
     iface->up = false;
     FA_LOG(net, FA_LOG_INFO, "%s: no address", iface->config.dev->info.name);
@@ -62,6 +63,16 @@ static void bring_up(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
     iface->ip = *ip;
     iface->prefix_bits = prefix_bits;
     iface->up = true;
+    const struct fa_iface_addr addr = {
+        .ip = *ip,
+        .preferred_ns = FA_NS_NEVER,
+        .valid_ns = FA_NS_NEVER,
+        .prefix_bits = prefix_bits,
+        .origin = iface->config.dhcp ? FA_ADDR_DHCP : FA_ADDR_STATIC,
+        .state = FA_ADDR_PREFERRED,
+    };
+    bool room = fa_addrs_add(&iface->addrs, &addr) == FA_OK;
+    FA_ASSERT(room); // FA_ADDR_COUNT_MAX is more than all origins together bring
     fa_arp_address_set(&iface->arp, now, fa_ip4_of(ip), prefix_bits);
     add_routes(stack, idx, gateway);
     fa_ip_text(ip, text, sizeof text);
@@ -134,6 +145,7 @@ static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
     iface->config = *config;
     iface->ip = (struct fa_ip){0};
     iface->prefix_bits = 0;
+    iface->addrs.count = 0;
     iface->up = false;
     iface->unflushed = false;
     iface->mtu_bytes = config->dev->info.mtu_bytes;
@@ -144,6 +156,9 @@ static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
     fa_copy(dhcp.mac, config->dev->info.mac, FA_MAC_LEN);
     fa_arp_init(&iface->arp, &arp);
     fa_dhcp_init(&iface->dhcp, &dhcp);
+    if (config->ipv4_off) {
+        return;
+    }
     if (config->dhcp) {
         fa_dhcp_start(&iface->dhcp, now);
         return;

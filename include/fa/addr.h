@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: ISC
+//
+// fa/addr.h: the addresses of an interface: which, where from, and how long they may be used.
+//
+// Of either family, in one bounded list an interface. No I/O, no time of its own: DHCP and
+// neighbour discovery bring addresses and take them away, the stack looks them up. Tested by
+// test/unit/addr_test.c.
+//
+//     for (uint32_t i = 0; i < iface->addrs.count; i++)
+//         if (fa_addr_is_usable(&iface->addrs.at[i])) show(&iface->addrs.at[i].ip);
+
+#ifndef FA_ADDR_H
+#define FA_ADDR_H
+
+#include "fa/base.h"
+#include "fa/ip.h"
+
+enum {
+    FA_ADDR_STATIC_MAX = 4, /* configured addresses of an interface, beside its first IPv4 one */
+    FA_ADDR_COUNT_MAX = 16, /* addresses of an interface, of both families and all origins */
+};
+
+/* Where an address came from. */
+enum fa_addr_origin {
+    FA_ADDR_STATIC,     /* the configuration */
+    FA_ADDR_DHCP,       /* a lease */
+    FA_ADDR_SLAAC,      /* an advertised prefix and a stable identifier (RFC 4862, 7217) */
+    FA_ADDR_TEMPORARY,  /* an advertised prefix and a random identifier (RFC 8981) */
+    FA_ADDR_LINK_LOCAL, /* fe80::/64 and a stable identifier */
+};
+
+/* What it is good for (RFC 4862 5.5.4). */
+enum fa_addr_state {
+    FA_ADDR_TENTATIVE,  /* duplicate address detection runs: not used, not answered for */
+    FA_ADDR_PREFERRED,  /* in use */
+    FA_ADDR_DEPRECATED, /* serves what uses it already, and is the last choice for what is new */
+    FA_ADDR_DUPLICATE,  /* another station has it: not used */
+};
+
+/* One address of an interface. */
+struct fa_iface_addr {
+    struct fa_ip ip;
+    fa_ns preferred_ns;  /* deprecated from then on; FA_NS_NEVER */
+    fa_ns valid_ns;      /* forgotten then; FA_NS_NEVER */
+    uint8_t prefix_bits; /* of its family: 24 for 192.0.2.1/24 */
+    uint8_t origin;      /* enum fa_addr_origin */
+    uint8_t state;       /* enum fa_addr_state */
+};
+
+/* All of an interface. Movable. */
+struct fa_addrs {
+    struct fa_iface_addr at[FA_ADDR_COUNT_MAX]; /* in order of arrival */
+    uint32_t count;
+};
+
+/* An address and the length of its network's prefix, as configured. */
+struct fa_addr_net {
+    struct fa_ip ip; /* zero: none */
+    uint8_t prefix_bits;
+};
+
+/* Whether packets may be sent from it and are taken for it. */
+static inline bool fa_addr_is_usable(const struct fa_iface_addr *addr)
+{
+    return addr->state == FA_ADDR_PREFERRED || addr->state == FA_ADDR_DEPRECATED;
+}
+
+/* The entry of this address, in whatever state; NULL if there is none. Borrowed until the list
+ * changes. */
+struct fa_iface_addr *fa_addrs_find(struct fa_addrs *addrs, const struct fa_ip *ip);
+
+/* Whether packets may be sent from `ip` and are taken for it. */
+bool fa_addrs_has(const struct fa_addrs *addrs, const struct fa_ip *ip);
+
+/* Add an address that is not there yet. Returns: FA_OK; FA_ENOSPC: FA_ADDR_COUNT_MAX are there. */
+fa_err fa_addrs_add(struct fa_addrs *addrs, const struct fa_iface_addr *addr);
+
+/* Forget an entry. */
+void fa_addrs_remove(struct fa_addrs *addrs, struct fa_iface_addr *addr);
+
+#endif
