@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
-// UDP as a sequence of binds, closes, datagrams and sends; no buffer may be lost.
+// UDP as a sequence of binds, closes, connects, joins, datagrams, sends and ICMP errors; no buffer
+// may be lost.
 
 #include "fa/udp.h"
 
@@ -31,6 +32,16 @@ static struct fa_ip_meta meta_of(uint8_t op)
     };
 }
 
+/* The same, to a group if it is to many and `arg` says so. */
+static struct fa_ip_meta group_meta_of(uint8_t op, uint8_t arg)
+{
+    struct fa_ip_meta meta = meta_of(op);
+    if (meta.multicast && (arg & 1) != 0) {
+        meta.local = fa_ip4(224, 0, 0, 1 + (arg >> 1) % 10);
+    }
+    return meta;
+}
+
 static bool is_bound(const struct fa_udp_socket *socket)
 {
     return fa_list_linked(&socket->node);
@@ -42,7 +53,11 @@ static void bind_some(struct fa_udp_socket *socket, uint8_t op, uint8_t arg)
         .port = arg % 8,
         .rx_count_max = 1 + (arg >> 3) % 4,
         .tx_count_max = 1 + (arg >> 5) % 4,
+        .rx_bytes_max = 16 * (1 + arg % 5),
+        .tx_bytes_max = 16 * (1 + arg % 7),
         .broadcast = (op & 0x80) != 0,
+        .shared = (arg & 4) != 0,
+        .errors = (arg & 8) != 0,
         .pool = &pool,
     };
     if ((op & 0x40) != 0) {
@@ -57,7 +72,7 @@ static void bind_some(struct fa_udp_socket *socket, uint8_t op, uint8_t arg)
 static void input(uint8_t op, struct fa_slice bytes)
 {
     struct fa_buf *buf;
-    struct fa_ip_meta meta = meta_of(op);
+    struct fa_ip_meta meta = group_meta_of(op, bytes.len > 0 ? bytes.at[0] : 0);
     if (fa_buf_alloc(&pool, FA_UDP_HEADROOM, &buf) != FA_OK) {
         return;
     }
@@ -98,6 +113,9 @@ static void output(void)
     }
     FA_ASSERT(fa_udp_decode(fa_buf_slice(buf), &meta, false, &header) == FA_UDP_GOOD);
     FA_ASSERT(header.len == buf->len);
+    if (meta.loop) {
+        fa_udp_loop(&udp, 0, &meta, buf);
+    }
     fa_buf_drop(buf);
 }
 
@@ -109,9 +127,34 @@ static void check_books(void)
             held += sockets[i].rx_count + sockets[i].tx_count;
             FA_ASSERT((sockets[i].tx_count != 0) == fa_list_linked(&sockets[i].dirty_node));
             FA_ASSERT(sockets[i].rx_count <= sockets[i].config.rx_count_max);
+            FA_ASSERT(sockets[i].rx_bytes <= sockets[i].config.rx_bytes_max);
+            FA_ASSERT(sockets[i].tx_bytes <= sockets[i].config.tx_bytes_max);
         }
     }
     FA_ASSERT(pool.used_count == held);
+}
+
+/* Connect, disconnect, join, leave. */
+static void change(struct fa_udp_socket *socket, uint8_t op, uint8_t arg)
+{
+    struct fa_endpoint remote = {fa_ip4(192, 0, 2, 2), 5000 + (arg >> 2) % 3};
+    struct fa_ip group = fa_ip4(224, 0, 0, 1 + (arg >> 2) % 10);
+    if (!is_bound(socket)) {
+        return;
+    }
+    switch (arg & 3) {
+    case 0:
+        (void)fa_udp_connect(socket, &remote);
+        break;
+    case 1:
+        (void)fa_udp_connect(socket, NULL);
+        break;
+    case 2:
+        (void)fa_udp_join(socket, &group, op >> 7);
+        break;
+    case 3:
+        (void)fa_udp_leave(socket, &group, op >> 7);
+    }
 }
 
 static void run_op(uint8_t op, uint8_t arg, struct fa_slice rest)
@@ -128,15 +171,18 @@ static void run_op(uint8_t op, uint8_t arg, struct fa_slice rest)
         fa_udp_close(socket);
         break;
     case 2:
-    case 3:
         input(op, some);
+        break;
+    case 3:
+        change(socket, op, arg);
         break;
     case 4:
         echo(socket);
         break;
     case 5:
         if (is_bound(socket)) {
-            (void)fa_udp_send(socket, some, &any, &to);
+            to.ip = (op & 0x80) != 0 ? fa_ip4(224, 0, 0, 1 + arg % 10) : to.ip;
+            (void)fa_udp_send(socket, some, &any, (op & 0x40) != 0 ? NULL : &to);
         }
         break;
     case 6:
@@ -144,7 +190,9 @@ static void run_op(uint8_t op, uint8_t arg, struct fa_slice rest)
         break;
     case 7: {
         struct fa_ip_meta meta = meta_of(op);
-        fa_udp_icmp(&udp, &meta, (struct fa_slice){(const uint8_t[8]){0, arg % 8}, 8});
+        const uint8_t quoted[8] = {0, arg % 8, 0, arg};
+        enum fa_udp_icmp kind = (op & 0x20) != 0 ? FA_UDP_ICMP_TOO_BIG : FA_UDP_ICMP_UNREACHABLE;
+        fa_udp_icmp(&udp, &meta, kind, (struct fa_slice){quoted, sizeof quoted});
     }
     }
 }
@@ -162,6 +210,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     for (size_t i = 0; i < SOCKET_COUNT; i++) {
         fa_udp_close(&sockets[i]);
     }
-    FA_ASSERT(pool.used_count == 0 && !fa_udp_has_output(&udp));
+    FA_ASSERT(pool.used_count == 0 && !fa_udp_has_output(&udp) && udp.connected_count == 0);
     return 0;
 }

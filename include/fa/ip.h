@@ -40,6 +40,7 @@ struct fa_ip_meta {
     uint8_t ttl;      /* hop limit; 0 to send: the usual one */
     uint8_t traffic;  /* traffic class: DSCP and ECN */
     bool multicast;   /* it came to, or goes to, a group or broadcast address */
+    bool loop;        /* to send: our own members of the group get a copy */
     bool dont_fragment;
     uint8_t iface;      /* index of the interface in its stack */
     uint16_t mtu_bytes; /* of the way to `remote`, as far as it is known */

@@ -28,7 +28,9 @@ static void input_report(const struct rx *rx, const struct fa_icmp_report *repor
 {
     switch (report->meta.protocol) {
     case FA_IP_PROTO_UDP:
-        fa_udp_icmp(&rx->stack->udp, &report->meta, report->quoted);
+        fa_udp_icmp(&rx->stack->udp, &report->meta,
+            report->code == FA_ICMP_CODE_TOO_BIG ? FA_UDP_ICMP_TOO_BIG : FA_UDP_ICMP_UNREACHABLE,
+            report->quoted);
         break;
     case FA_IP_PROTO_TCP:
         fa_tcp_icmp(&rx->stack->tcp, rx->now, &report->meta,

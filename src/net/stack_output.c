@@ -217,6 +217,9 @@ static bool send_udp(struct fa_stack *stack, fa_ns now)
     if (fa_ip_is_zero(&meta.local) && fa_stack_source_for(stack, &meta.remote, &local) == FA_OK) {
         fa_udp_local_set(buf, &meta, &local);
     }
+    if (meta.loop && !fa_ip_is_zero(&meta.local)) {
+        fa_udp_loop(&stack->udp, now, &meta, buf);
+    }
     send_packet(stack, now, &meta, buf);
     return true;
 }

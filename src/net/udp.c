@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: ISC
 //
-// UDP: sockets and their queues.
-//
-// A queued datagram carries its addresses in its own headroom, where the headers were or will be,
-// so that queues need no memory beside the buffers.
+// UDP: sockets, their ports, groups and errors.
 
 #include "fa/udp.h"
 
-#include "fa/wire/csum.h"
-#include "fa/wire/udp.h"
+#include "src/net/udp_priv.h"
 
 enum {
-    PAYLOAD_LEN_MAX = UINT16_MAX - FA_UDP_HDR_LEN,
     PORT_COUNT = UINT16_MAX - FA_UDP_PORT_FIRST + 1,
 };
-
-/* Where a datagram goes that waits to be sent. */
-struct way {
-    struct fa_ip local;
-    struct fa_endpoint remote;
-};
-
-_Static_assert(sizeof(struct fa_udp_from) <= FA_UDP_HEADROOM);
-_Static_assert(sizeof(struct way) <= FA_UDP_HEADROOM);
 
 void fa_udp_init(struct fa_udp *udp, const struct fa_udp_config *config)
 {
@@ -31,31 +17,45 @@ void fa_udp_init(struct fa_udp *udp, const struct fa_udp_config *config)
     if (udp->config.counters == NULL) {
         udp->config.counters = &fa_counters_main;
     }
+    fa_rand_fill(config->rand, &udp->key, sizeof udp->key);
     for (size_t i = 0; i < FA_UDP_BUCKET_COUNT; i++) {
         fa_list_init(&udp->buckets[i]);
+        fa_list_init(&udp->connected[i]);
     }
     fa_list_init(&udp->dirty);
 }
 
-/* ---- sockets ---- */
+/* ---- ports ---- */
 
-static struct fa_list *bucket_of(struct fa_udp *udp, uint16_t port)
+struct fa_list *fa__udp_bucket(struct fa_udp *udp, uint16_t port)
 {
     return &udp->buckets[port % FA_UDP_BUCKET_COUNT];
 }
 
-/* The socket bound to `port` that speaks for `ip`; a zero address on either side fits all. */
-static struct fa_udp_socket *find_socket(struct fa_udp *udp, uint16_t port, const struct fa_ip *ip)
+struct fa_list *fa__udp_connected_bucket(
+    struct fa_udp *udp, uint16_t port, const struct fa_endpoint *remote)
 {
-    FA_LIST_EACH(node, bucket_of(udp, port)) {
+    uint8_t bytes[sizeof remote->ip.b + 4];
+    fa_copy(bytes, remote->ip.b, sizeof remote->ip.b);
+    fa_be16_store(bytes + sizeof remote->ip.b, remote->port);
+    fa_be16_store(bytes + sizeof remote->ip.b + 2, port);
+    uint64_t hash = fa_siphash13(&udp->key, (struct fa_slice){bytes, sizeof bytes});
+    return &udp->connected[hash % FA_UDP_BUCKET_COUNT];
+}
+
+/* Whether a socket stands in the way of another that binds `port` at `ip`. A zero address on either
+ * side meets all. */
+static bool is_taken(struct fa_udp *udp, uint16_t port, const struct fa_ip *ip, bool shared)
+{
+    FA_LIST_EACH(node, fa__udp_bucket(udp, port)) {
         struct fa_udp_socket *socket = FA_CONTAINER(node, struct fa_udp_socket, node);
-        bool fits = fa_ip_is_zero(ip) || fa_ip_is_zero(&socket->config.ip) ||
-                    fa_ip_equal(&socket->config.ip, ip);
-        if (socket->config.port == port && fits) {
-            return socket;
+        bool meets = fa_ip_is_zero(ip) || fa_ip_is_zero(&socket->config.ip) ||
+                     fa_ip_equal(&socket->config.ip, ip);
+        if (socket->config.port == port && meets && !(shared && socket->config.shared)) {
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 /* The first free port at or after a random one; 0 if there is none. */
@@ -64,18 +64,37 @@ static uint16_t choose_port(struct fa_udp *udp, const struct fa_ip *ip)
     uint32_t first = (uint32_t)fa_rand_below(udp->config.rand, PORT_COUNT);
     for (uint32_t i = 0; i < PORT_COUNT; i++) {
         uint16_t port = (uint16_t)(FA_UDP_PORT_FIRST + (first + i) % PORT_COUNT);
-        if (find_socket(udp, port, ip) == NULL) {
+        if (!is_taken(udp, port, ip, false)) {
             return port;
         }
     }
     return 0;
 }
 
+static void fill_defaults(struct fa_udp_socket_config *config)
+{
+    if (config->rx_count_max == 0) {
+        config->rx_count_max = FA_UDP_QUEUE_COUNT_DEFAULT;
+    }
+    if (config->tx_count_max == 0) {
+        config->tx_count_max = FA_UDP_QUEUE_COUNT_DEFAULT;
+    }
+    if (config->rx_bytes_max == 0) {
+        config->rx_bytes_max = FA_UDP_QUEUE_BYTES_DEFAULT;
+    }
+    if (config->tx_bytes_max == 0) {
+        config->tx_bytes_max = FA_UDP_QUEUE_BYTES_DEFAULT;
+    }
+    if (config->group_ttl == 0) {
+        config->group_ttl = 1;
+    }
+}
+
 fa_err fa_udp_bind(
     struct fa_udp *udp, struct fa_udp_socket *socket, const struct fa_udp_socket_config *config)
 {
     uint16_t port = config->port;
-    if (port != 0 && find_socket(udp, port, &config->ip) != NULL) {
+    if (port != 0 && is_taken(udp, port, &config->ip, config->shared)) {
         return FA_EINVAL;
     }
     if (port == 0) {
@@ -86,15 +105,90 @@ fa_err fa_udp_bind(
     }
     *socket = (struct fa_udp_socket){.udp = udp, .config = *config};
     socket->config.port = port;
-    if (config->rx_count_max == 0) {
-        socket->config.rx_count_max = FA_UDP_QUEUE_COUNT_DEFAULT;
-    }
-    if (config->tx_count_max == 0) {
-        socket->config.tx_count_max = FA_UDP_QUEUE_COUNT_DEFAULT;
-    }
+    fill_defaults(&socket->config);
     fa_list_init(&socket->rx);
     fa_list_init(&socket->tx);
-    fa_list_push_back(bucket_of(udp, port), &socket->node);
+    fa_list_push_back(fa__udp_bucket(udp, port), &socket->node);
+    return FA_OK;
+}
+
+static void disconnect(struct fa_udp_socket *socket)
+{
+    if (fa__udp_is_connected(socket)) {
+        socket->udp->connected_count--;
+        fa_list_unlink(&socket->connected_node);
+        socket->remote = (struct fa_endpoint){0};
+    }
+}
+
+fa_err fa_udp_connect(struct fa_udp_socket *socket, const struct fa_endpoint *remote)
+{
+    FA_ASSERT(fa_list_linked(&socket->node));
+    if (remote == NULL) {
+        disconnect(socket);
+        return FA_OK;
+    }
+    struct fa_list *bucket = fa__udp_connected_bucket(socket->udp, socket->config.port, remote);
+    if (remote->port == 0) {
+        return FA_EINVAL;
+    }
+    FA_LIST_EACH(node, bucket) {
+        struct fa_udp_socket *other = FA_CONTAINER(node, struct fa_udp_socket, connected_node);
+        if (other != socket && other->config.port == socket->config.port &&
+            fa__udp_same_endpoint(&other->remote, remote)) {
+            return FA_EINVAL;
+        }
+    }
+    disconnect(socket);
+    socket->remote = *remote;
+    socket->udp->connected_count++;
+    fa_list_push_back(bucket, &socket->connected_node);
+    return FA_OK;
+}
+
+/* ---- groups ---- */
+
+static struct fa_udp_group *find_group(
+    struct fa_udp_socket *socket, const struct fa_ip *group, uint8_t iface)
+{
+    for (uint32_t i = 0; i < socket->group_count; i++) {
+        if (socket->groups[i].iface == iface && fa_ip_equal(&socket->groups[i].ip, group)) {
+            return &socket->groups[i];
+        }
+    }
+    return NULL;
+}
+
+fa_err fa_udp_join(struct fa_udp_socket *socket, const struct fa_ip *group, uint8_t iface)
+{
+    const struct fa_udp_config *config = &socket->udp->config;
+    FA_ASSERT(fa_list_linked(&socket->node));
+    if (!fa_ip_is_group(group) || find_group(socket, group, iface) != NULL) {
+        return FA_EINVAL;
+    }
+    if (socket->group_count == FA_UDP_GROUP_COUNT_MAX) {
+        return FA_ENOSPC;
+    }
+    if (config->group_set != NULL) {
+        FA_TRY(config->group_set(config->ctx, group, iface, true));
+    }
+    socket->groups[socket->group_count++] = (struct fa_udp_group){*group, iface};
+    return FA_OK;
+}
+
+fa_err fa_udp_leave(struct fa_udp_socket *socket, const struct fa_ip *group, uint8_t iface)
+{
+    const struct fa_udp_config *config = &socket->udp->config;
+    struct fa_udp_group *entry = find_group(socket, group, iface);
+    if (entry == NULL) {
+        return FA_ENOENT;
+    }
+    struct fa_udp_group gone = *entry;
+    *entry = socket->groups[--socket->group_count];
+    if (config->group_set != NULL) {
+        fa_err err = config->group_set(config->ctx, &gone.ip, gone.iface, false);
+        FA_ASSERT(err == FA_OK);
+    }
     return FA_OK;
 }
 
@@ -103,183 +197,62 @@ void fa_udp_close(struct fa_udp_socket *socket)
     if (!fa_list_linked(&socket->node)) {
         return;
     }
+    while (socket->group_count > 0) {
+        struct fa_udp_group last = socket->groups[socket->group_count - 1];
+        fa_err err = fa_udp_leave(socket, &last.ip, last.iface);
+        FA_ASSERT(err == FA_OK);
+    }
+    disconnect(socket);
     fa_buf_drop_all(&socket->rx);
     fa_buf_drop_all(&socket->tx);
-    socket->rx_count = 0;
-    socket->tx_count = 0;
+    socket->rx_count = socket->rx_bytes = 0;
+    socket->tx_count = socket->tx_bytes = 0;
     fa_list_unlink(&socket->dirty_node);
     fa_list_unlink(&socket->node);
 }
 
-/* ---- receiving ---- */
+/* ---- errors ---- */
 
-static void queue_rx(struct fa_udp_socket *socket, fa_ns now, const struct fa_ip_meta *meta,
-    const struct fa_udp_header *header, struct fa_buf *take)
+/* Whether the socket has just sent to `remote`, so that news about it can be meant for it. */
+static bool knows(const struct fa_udp_socket *socket, const struct fa_endpoint *remote)
 {
-    struct fa_udp_from from = {
-        .local = {.port = header->target_port},
-        .remote = {.ip = meta->remote, .port = header->source_port},
-        .iface = meta->iface,
-    };
-    if (!meta->multicast) {
-        from.local.ip = meta->local;
+    for (size_t i = 0; i < FA_UDP_RECENT_COUNT; i++) {
+        if (fa__udp_same_endpoint(&socket->recent[i], remote)) {
+            return true;
+        }
     }
-    fa_buf_trim(take, header->len);
-    fa_buf_pull(take, FA_UDP_HDR_LEN);
-    fa_copy(fa_buf_at(take) - sizeof from, &from, sizeof from);
-    take->at_ns = now;
-    fa_list_push_back(&socket->rx, &take->node);
-    socket->rx_count++;
-    FA_COUNT(socket->udp->config.counters, udp_rx_datagrams);
-    if (socket->watch != NULL) {
-        socket->watch->fn(socket->watch, FA_FLOW_READABLE);
-    }
+    return false;
 }
 
-bool fa_udp_input(struct fa_udp *udp, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
+void fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, enum fa_udp_icmp kind,
+    struct fa_slice quoted)
 {
-    FA_ASSERT(fa_buf_headroom(take) + FA_UDP_HDR_LEN >= FA_UDP_HEADROOM);
-    static const enum fa_counter_id reasons[] = {
-        [FA_UDP_SHORT] = FA_COUNTER_udp_rx_short,
-        [FA_UDP_LEN] = FA_COUNTER_udp_rx_bad_len,
-        [FA_UDP_PORT] = FA_COUNTER_udp_rx_port_zero,
-        [FA_UDP_CSUM] = FA_COUNTER_udp_rx_bad_checksum,
-    };
-    struct fa_udp_header header;
-    struct fa_counters *counters = udp->config.counters;
-    bool csum_good = (take->offload.flags & FA_OFFLOAD_CSUM_GOOD) != 0;
-    enum fa_udp_verdict verdict = fa_udp_decode(fa_buf_slice(take), meta, csum_good, &header);
-    if (verdict != FA_UDP_GOOD) {
-        counters->cell[reasons[verdict]]++;
-        fa_buf_drop(take);
-        return true;
-    }
-    static const struct fa_ip any;
-    const struct fa_ip *ip = meta->multicast ? &any : &meta->local;
-    struct fa_udp_socket *socket = find_socket(udp, header.target_port, ip);
-    if (socket == NULL && !meta->multicast) {
-        FA_COUNT(counters, udp_rx_no_socket);
-        return false;
-    }
-    if (socket == NULL || (meta->multicast && !socket->config.broadcast)) {
-        FA_COUNT(counters, udp_rx_group_unwanted);
-        fa_buf_drop(take);
-        return true;
-    }
-    if (socket->rx_count >= socket->config.rx_count_max) {
-        FA_COUNT(counters, udp_rx_queue_full);
-        fa_buf_drop(take);
-        return true;
-    }
-    queue_rx(socket, now, meta, &header, take);
-    return true;
-}
-
-fa_err fa_udp_recv(
-    struct fa_udp_socket *socket, struct fa_buf **ret_buf, struct fa_udp_from *ret_from)
-{
-    struct fa_list *node = fa_list_pop_front(&socket->rx);
-    if (node == NULL) {
-        return FA_AGAIN;
-    }
-    FA_ASSERT(socket->rx_count > 0);
-    socket->rx_count--;
-    struct fa_buf *buf = fa_buf_of(node);
-    fa_copy(ret_from, fa_buf_at(buf) - sizeof *ret_from, sizeof *ret_from);
-    *ret_buf = buf;
-    return FA_OK;
-}
-
-void fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, struct fa_slice quoted)
-{
-    FA_ASSERT(quoted.len >= FA_UDP_HDR_LEN);
-    struct fa_udp_socket *socket = find_socket(udp, fa_be16_load(quoted.at), &meta->local);
-    if (socket == NULL) {
+    FA_ASSERT(quoted.len >= 8);
+    struct fa_endpoint remote = {.ip = meta->remote, .port = fa_be16_load(quoted.at + 2)};
+    struct fa_udp_socket *socket =
+        fa__udp_find(udp, fa_be16_load(quoted.at), &meta->local, &remote);
+    if (socket == NULL || !knows(socket, &remote)) {
         FA_COUNT(udp->config.counters, udp_icmp_unasked);
         return;
     }
     FA_COUNT(udp->config.counters, udp_refused);
     socket->refused_count++;
+    socket->error = (struct fa_udp_error){.err = FA_EREFUSED, .remote = remote};
+    if (kind == FA_UDP_ICMP_TOO_BIG) {
+        socket->error.err = FA_EINVAL;
+        socket->error.mtu_bytes = meta->mtu_bytes;
+    }
+    if (fa__udp_is_connected(socket) || socket->config.errors) {
+        fa__udp_tell(socket, FA_FLOW_READABLE);
+    }
 }
 
-/* ---- sending ---- */
-
-fa_err fa_udp_send_take(struct fa_udp_socket *socket, struct fa_buf *take,
-    const struct fa_ip *local, const struct fa_endpoint *remote)
+fa_err fa__udp_error_take(struct fa_udp_socket *socket)
 {
-    FA_ASSERT(fa_list_linked(&socket->node));
-    FA_ASSERT(fa_buf_headroom(take) >= FA_UDP_HEADROOM);
-    if (take->len > PAYLOAD_LEN_MAX || remote->port == 0) {
-        fa_buf_drop(take);
-        return FA_EINVAL;
+    fa_err err = socket->error.err;
+    if (err == FA_OK || (!fa__udp_is_connected(socket) && !socket->config.errors)) {
+        return FA_OK;
     }
-    if (socket->tx_count >= socket->config.tx_count_max) {
-        FA_COUNT(socket->udp->config.counters, udp_tx_queue_full);
-        fa_buf_drop(take);
-        return FA_ENOSPC;
-    }
-    struct way way = {fa_ip_is_zero(local) ? socket->config.ip : *local, *remote};
-    fa_copy(fa_buf_at(take) - sizeof way, &way, sizeof way);
-    take->offload = (struct fa_offload){0};
-    fa_list_push_back(&socket->tx, &take->node);
-    socket->tx_count++;
-    if (!fa_list_linked(&socket->dirty_node)) {
-        fa_list_push_back(&socket->udp->dirty, &socket->dirty_node);
-    }
-    return FA_OK;
-}
-
-fa_err fa_udp_send(struct fa_udp_socket *socket, struct fa_slice payload, const struct fa_ip *local,
-    const struct fa_endpoint *remote)
-{
-    FA_ASSERT(socket->config.pool != NULL);
-    struct fa_buf *buf;
-    FA_TRY(fa_buf_alloc(socket->config.pool, FA_BUF_HEADROOM, &buf));
-    if (payload.len > fa_buf_tailroom(buf)) {
-        fa_buf_drop(buf);
-        return FA_EINVAL;
-    }
-    fa_copy(fa_buf_append(buf, payload.len), payload.at, payload.len);
-    return fa_udp_send_take(socket, buf, local, remote);
-}
-
-struct fa_buf *fa_udp_output(struct fa_udp *udp, fa_ns now, struct fa_ip_meta *ret_meta)
-{
-    (void)now;
-    struct fa_list *node = fa_list_pop_front(&udp->dirty);
-    if (node == NULL) {
-        return NULL;
-    }
-    // One datagram a socket and turn, so that a busy socket does not hold up the others.
-    struct fa_udp_socket *socket = FA_CONTAINER(node, struct fa_udp_socket, dirty_node);
-    struct fa_buf *buf = fa_buf_of(fa_list_pop_front(&socket->tx));
-    FA_ASSERT(socket->tx_count > 0);
-    if (--socket->tx_count > 0) {
-        fa_list_push_back(&udp->dirty, &socket->dirty_node);
-    }
-    struct way way;
-    fa_copy(&way, fa_buf_at(buf) - sizeof way, sizeof way);
-    *ret_meta = (struct fa_ip_meta){
-        .local = way.local,
-        .remote = way.remote.ip,
-        .protocol = FA_IP_PROTO_UDP,
-    };
-    uint8_t *at = fa_buf_push(buf, FA_UDP_HDR_LEN);
-    struct fa_udp_header header = {socket->config.port, way.remote.port, (uint16_t)buf->len};
-    fa_udp_encode(at, ret_meta, &header);
-    FA_COUNT(udp->config.counters, udp_tx_datagrams);
-    return buf;
-}
-
-void fa_udp_local_set(struct fa_buf *datagram, struct fa_ip_meta *meta, const struct fa_ip *local)
-{
-    FA_ASSERT(fa_ip_is_zero(&meta->local));
-    FA_ASSERT(datagram->len >= FA_UDP_HDR_LEN);
-    uint8_t *at = fa_buf_at(datagram) + 6;
-    uint16_t csum = fa_be16_load(at);
-    for (size_t i = 0; i < sizeof local->b; i += 2) {
-        csum = fa_csum_update(csum, 0, fa_be16_load(local->b + i));
-    }
-    fa_be16_store(at, csum == 0 ? 0xffff : csum);
-    meta->local = *local;
+    socket->error.err = FA_OK;
+    return err;
 }

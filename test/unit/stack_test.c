@@ -113,6 +113,8 @@ T(broadcasts_reach_everybody_who_listens)
     world_open();
     REQUIRE(world_bind(&world.a, &client, 0) == FA_OK);
     REQUIRE(world_bind(&world.b, &server, 53) == FA_OK);
+    struct fa_ip all_hosts = fa_ip4(224, 0, 0, 1);
+    REQUIRE(fa_udp_join(&server, &all_hosts, 0) == FA_OK);
     static const uint32_t targets[] = {0xffffffff, 0x0a0000ff, 0xe0000001};
     for (size_t i = 0; i < FA_COUNT_OF(targets); i++) {
         CHECK_EQ(world_send(&client, "all", world_at(targets[i], 53)), FA_OK);
@@ -653,7 +655,7 @@ T(broadcasts_leave_by_the_interface_of_the_bound_address)
     open_twice();
     for (int i = 0; i < 2; i++) {
         struct fa_udp_socket_config config = {
-            .ip = world.a.stack.ifaces[i].ip, .port = 7, .pool = &world.a.pool};
+            .ip = world.a.stack.ifaces[i].ip, .port = 7, .broadcast = true, .pool = &world.a.pool};
         REQUIRE(fa_udp_bind(&world.a.stack.udp, &socket, &config) == FA_OK);
         CHECK_EQ(world_send(&socket, "x", world_at(FA_IP4_BROADCAST, 9)), FA_OK);
         world_settle();
