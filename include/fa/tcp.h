@@ -69,7 +69,16 @@ struct fa_tcp_config {
     fa_ns rto_min_ns;              /* [200 ms]; RFC 6298 2.4 says 1 s, Linux 200 ms */
     uint32_t challenge_acks_per_s; /* RFC 5961 section 7, about [100]; the exact number of a
                                     * second is random, so that nobody can count with it */
+    fa_ns challenge_gap_ns;        /* between two challenge ACKs of one connection [500 ms]; below
+                                    * 1 ms there is none */
     uint32_t resets_per_s;         /* in answer to segments that belong to nobody [1000] */
+    bool keepalive;                /* of every connection; else fa_tcp_keepalive_set() */
+    fa_ns keepalive_after_ns;      /* a peer that is silent that long is asked [2 h] */
+    fa_ns keepalive_interval_ns;   /* and asked again [75 s] */
+    uint32_t keepalive_probes;     /* so often, then the connection is reset [9] */
+    uint32_t orphan_count_max;     /* closed here, not yet by the peer; the oldest is reset for a
+                                    * newcomer [conn_count_max / 2] */
+    uint32_t time_wait_count_max;  /* the oldest gives way for a newcomer [conn_count_max] */
 };
 
 struct fa_tcp_listen_config {
@@ -120,6 +129,7 @@ struct fa_tcp {
     struct fa_list free;      /* connections used before and free again */
     struct fa_list dirty;     /* connections that may have something to send */
     struct fa_list time_wait; /* those nobody holds, oldest first */
+    struct fa_list orphans;   /* closed by the application before that, oldest first */
     struct fa_list starved;   /* connections whose writer waits for a buffer of the pool */
     struct fa_deadline_queue deadlines;
     struct fa_deadline starved_retry;
@@ -129,6 +139,8 @@ struct fa_tcp {
     uint32_t reply_count;
     uint32_t carved_count;
     uint32_t live_count;
+    uint32_t orphan_count;
+    uint32_t time_wait_count;
     uint32_t next_id;
     fa_ns now;             /* of the present input, output or tick */
     fa_ns budget_start_ns; /* of the second that the budgets below are for */
@@ -204,6 +216,25 @@ fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect
  * accepted: the address is gone, or the stack stops. fa_tcp_output() fetches the resets.
  */
 void fa_tcp_reset_all(struct fa_tcp *tcp, fa_ns now, const struct fa_ip *local);
+
+/*
+ * Ask a silent peer now and then whether it is still there (RFC 9293 3.8.4), or stop doing so; the
+ * connection ends with FA_ETIMEOUT if it is not. config.keepalive says what a new one does.
+ */
+void fa_tcp_keepalive_set(struct fa_flow *flow, fa_ns now, bool on);
+
+/*
+ * Give up when the peer has acknowledged nothing for `timeout` (RFC 5482, our side alone), in
+ * milliseconds, at least one; 0: config.user_timeout_ns. With keepalive on it also ends the wait
+ * for an answer to its probes.
+ */
+void fa_tcp_user_timeout_set(struct fa_flow *flow, fa_ns timeout);
+
+/*
+ * fa_flow_close() that does not wait for ever: if the peer has not acknowledged all and our FIN
+ * after `linger`, the connection is reset. 0: reset it now, as fa_flow_abort() does.
+ */
+void fa_tcp_close_within(struct fa_flow *flow, fa_ns linger);
 
 /* What is known of a connection; for tests, logs and tools. */
 struct fa_tcp_info {

@@ -30,7 +30,14 @@ static void fill_defaults(struct fa_tcp_config *config)
     config->delayed_ack_ns = default_ns(config->delayed_ack_ns, 40 * FA_NS_MS);
     config->rto_min_ns = default_ns(config->rto_min_ns, 200 * FA_NS_MS);
     config->challenge_acks_per_s = default_u32(config->challenge_acks_per_s, 100);
+    config->challenge_gap_ns = default_ns(config->challenge_gap_ns, 500 * FA_NS_MS);
     config->resets_per_s = default_u32(config->resets_per_s, 1000);
+    config->keepalive_after_ns = default_ns(config->keepalive_after_ns, 7200 * FA_NS_S);
+    config->keepalive_interval_ns = default_ns(config->keepalive_interval_ns, 75 * FA_NS_S);
+    config->keepalive_probes = default_u32(config->keepalive_probes, 9);
+    config->orphan_count_max =
+        default_u32(config->orphan_count_max, (config->conn_count_max + 1) / 2);
+    config->time_wait_count_max = default_u32(config->time_wait_count_max, config->conn_count_max);
 }
 
 void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns now)
@@ -50,6 +57,7 @@ void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns n
     fa_list_init(&tcp->free);
     fa_list_init(&tcp->dirty);
     fa_list_init(&tcp->time_wait);
+    fa_list_init(&tcp->orphans);
     fa_list_init(&tcp->starved);
     fa_deadline_queue_init(&tcp->deadlines, now);
     fa_zero(config->bucket_memory, config->bucket_count * sizeof config->bucket_memory[0]);
@@ -144,10 +152,7 @@ static struct fa_tcp_conn *take_memory(struct fa_tcp *tcp)
     if (node == NULL && tcp->carved_count < tcp->config.conn_count_max) {
         return fa__tcp_conn_at(tcp, tcp->carved_count++);
     }
-    if (node == NULL && !fa_list_empty(&tcp->time_wait)) {
-        node = fa_list_first(&tcp->time_wait);
-        FA_COUNT(tcp->config.counters, tcp_time_wait_evicted);
-        fa__tcp_conn_release(FA_CONTAINER(node, struct fa_tcp_conn, node));
+    if (node == NULL && fa__tcp_time_wait_evict(tcp)) {
         node = fa_list_first(&tcp->free);
     }
     if (node == NULL) {
@@ -191,6 +196,8 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .snd_nxt = iss,
         .snd_max = iss,
         .tx_end = iss + 1,
+        .challenge_ms = fa__tcp_ms(tcp) - (uint32_t)(tcp->config.challenge_gap_ns / FA_NS_MS),
+        .keepalive = tcp->config.keepalive,
         .recover = iss,
         .cc = &fa__tcp_new_reno,
         .mss = mss,
@@ -231,7 +238,7 @@ void fa__tcp_conn_release(struct fa_tcp_conn *conn)
     FA_ASSERT(tcp->live_count > 0);
     stop_timers(conn);
     table_remove(conn);
-    fa_list_unlink(&conn->node);
+    fa__tcp_unlist(conn);
     fa_list_unlink(&conn->dirty_node);
     fa__tcp_tx_drop(conn);
     fa__tcp_rx_drop(conn);
@@ -249,7 +256,7 @@ void fa__tcp_conn_end(struct fa_tcp_conn *conn, fa_err why, bool reset)
     bool peer_knows_us = conn->state != FA_TCP_SYN_SENT && conn->state != FA_TCP_TIME_WAIT;
     stop_timers(conn);
     fa__tcp_listener_forget(conn);
-    fa_list_unlink(&conn->node);
+    fa__tcp_unlist(conn);
     fa_list_unlink(&conn->dirty_node);
     fa__tcp_tx_drop(conn);
     if (why == FA_ECLOSED) {
@@ -274,22 +281,6 @@ void fa__tcp_conn_reset_sent(struct fa_tcp_conn *conn)
     conn->reset_due = false;
     table_remove(conn);
     fa__tcp_conn_release(conn);
-}
-
-void fa__tcp_time_wait(struct fa_tcp_conn *conn)
-{
-    struct fa_tcp *tcp = conn->tcp;
-    if (conn->state != FA_TCP_TIME_WAIT) {
-        fa__tcp_set_state(conn, FA_TCP_TIME_WAIT);
-        fa__tcp_tx_drop(conn);
-    }
-    conn->retransmit_ns = FA_NS_NEVER;
-    conn->end_ns = fa_ns_after(tcp->now, tcp->config.time_wait_ns);
-    if (!conn->flow_open) {
-        fa_list_unlink(&conn->node);
-        fa_list_push_back(&tcp->time_wait, &conn->node);
-    }
-    fa__tcp_timer_arm(conn);
 }
 
 void fa__tcp_wake(struct fa_tcp_conn *conn, unsigned events)

@@ -127,6 +127,10 @@ void fa__tcp_check_all(const struct fa_tcp *tcp)
     }
     FA_ASSERT(live == tcp->live_count);
     FA_ASSERT(live + count_list(&tcp->free) == tcp->carved_count);
+    FA_ASSERT(count_list(&tcp->orphans) == tcp->orphan_count);
+    FA_ASSERT(tcp->orphan_count <= tcp->config.orphan_count_max);
+    FA_ASSERT(count_list(&tcp->time_wait) == tcp->time_wait_count);
+    FA_ASSERT(tcp->time_wait_count <= tcp->config.time_wait_count_max);
     FA_ASSERT(tcp->reply_count <= FA_TCP_REPLY_COUNT_MAX);
     FA_LIST_EACH(node, &tcp->listeners) {
         const struct fa_tcp_listener *listener = FA_CONTAINER(node, struct fa_tcp_listener, node);

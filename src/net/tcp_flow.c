@@ -124,10 +124,8 @@ static bool let_go(struct fa_tcp_conn *conn)
     return true;
 }
 
-static void close_conn(struct fa_flow *flow)
+static void close_within(struct fa_tcp_conn *conn, fa_ns linger_ns)
 {
-    struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
-    struct fa_tcp *tcp = conn->tcp;
     bool unread = conn->rx_bytes != 0;
     FA__TCP_TRACE_CALL(conn, FA__TCP_CALL_CLOSE, FA_OK, 0);
     if (!let_go(conn)) {
@@ -138,12 +136,16 @@ static void close_conn(struct fa_flow *flow)
         return;
     }
     end_tx(conn);
-    if (conn->state == FA_TCP_FIN_WAIT_2) {
-        conn->end_ns = fa_ns_after(tcp->now, tcp->config.fin_wait_2_ns);
-        fa__tcp_timer_arm(conn);
-    } else if (conn->state == FA_TCP_TIME_WAIT) {
-        fa_list_push_back(&tcp->time_wait, &conn->node);
+    if (conn->state == FA_TCP_TIME_WAIT) {
+        fa__tcp_time_wait_list(conn);
+    } else {
+        fa__tcp_orphan(conn, linger_ns);
     }
+}
+
+static void close_conn(struct fa_flow *flow)
+{
+    close_within(fa__tcp_conn_of(flow), FA_NS_NEVER);
 }
 
 static void abort_conn(struct fa_flow *flow)
@@ -152,6 +154,16 @@ static void abort_conn(struct fa_flow *flow)
     FA__TCP_TRACE_CALL(conn, FA__TCP_CALL_ABORT, FA_OK, 0);
     if (let_go(conn)) {
         fa__tcp_conn_end(conn, FA_ERESET, true);
+    }
+}
+
+void fa_tcp_close_within(struct fa_flow *flow, fa_ns linger)
+{
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    if (linger == 0) {
+        abort_conn(flow);
+    } else {
+        close_within(fa__tcp_conn_of(flow), linger);
     }
 }
 

@@ -37,6 +37,7 @@ static void establish(struct fa_tcp_conn *conn)
     conn->cc->init(conn, conn->syn_lost);
     FA_COUNT(tcp->config.counters, tcp_conn_opened);
     fa__tcp_set_state(conn, conn->fin_queued ? FA_TCP_FIN_WAIT_1 : FA_TCP_ESTABLISHED);
+    fa__tcp_keep_arm(conn);
     fa__tcp_wake(conn, FA_FLOW_READABLE | FA_FLOW_WRITABLE);
 }
 
@@ -220,6 +221,8 @@ void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         FA_COUNT(conn->tcp->config.counters, tcp_rx_no_ack);
         return;
     }
+    conn->heard_ms = fa__tcp_ms(conn->tcp);
+    conn->keep_tries = 0;
     if (conn->state == FA_TCP_SYN_RECEIVED && !input_syn_received(conn, seg)) {
         return;
     }

@@ -16,7 +16,7 @@ struct plan {
 static void set_retransmit(struct fa_tcp_conn *conn)
 {
     struct fa_tcp *tcp = conn->tcp;
-    fa_ns give_up = fa_ns_after(conn->progress_ns, tcp->config.user_timeout_ns);
+    fa_ns give_up = fa_ns_after(conn->progress_ns, fa__tcp_user_timeout(conn));
     fa_ns again = fa_ns_after(tcp->now, fa__tcp_rto(conn));
     conn->retransmit_ns = fa_ns_min(again, give_up);
 }
@@ -130,7 +130,12 @@ static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, struct plan *p
     // After a timeout the peer may well have what was given up: then only snd_max is in its window.
     // A byte sent as a probe it has not.
     plan->seq = conn->persist ? conn->snd_nxt : conn->snd_max;
-    return conn->ack_due || conn->dup_acks_due != 0;
+    if (conn->ack_due || conn->dup_acks_due != 0 || !conn->keep_due) {
+        return conn->ack_due || conn->dup_acks_due != 0;
+    }
+    conn->keep_due = false;
+    plan->seq = conn->snd_una - 1; // RFC 9293 3.8.4: a number that must be answered
+    return true;
 }
 
 /* RFC 5681 4.1: an old window says nothing about the path today. */
@@ -281,7 +286,8 @@ static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_
     if (conn->reset_due) {
         FA_COUNT(conn->tcp->config.counters, tcp_reset_sent);
         fa__tcp_conn_reset_sent(conn);
-    } else if (conn->retransmit_due || conn->dup_acks_due != 0 || fa__tcp_has_unsent(conn)) {
+    } else if (conn->retransmit_due || conn->dup_acks_due != 0 || conn->keep_due ||
+               fa__tcp_has_unsent(conn)) {
         fa__tcp_mark(conn); // behind the others
     } else {
         settle(conn);

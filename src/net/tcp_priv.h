@@ -9,6 +9,7 @@
 //     tcp_output.c which segment is next                  tcp_timer.c  deadlines
 //     tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
+//     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT
 //
 // Nobody sends from within input, tick or a call of the application: they note on the connection
 // what is due and put it on the dirty list; fa_tcp_output() decides once, at the end of the burst.
@@ -39,6 +40,13 @@ enum {
 #define FA__TCP_CLOCK_GRAIN   1024           /* ns: G of RFC 6298, a tick of the deadline queue */
 #define FA__TCP_ISN_TICK      4000           /* ns, RFC 9293 3.4.1 */
 #define FA__TCP_STARVED_RETRY FA_NS_MS
+
+/* Which counted list `node` is in. */
+enum fa__tcp_list {
+    FA__TCP_LIST_OTHER, /* none, or one that is not counted */
+    FA__TCP_LIST_ORPHANS,
+    FA__TCP_LIST_TIME_WAIT,
+};
 
 /* Whose a connection is. Without padding, so that it is hashed and compared as bytes. */
 struct fa__tcp_tuple {
@@ -79,12 +87,12 @@ struct fa_tcp_conn {
     uint32_t hash_next; /* index + 1 of the next one in the bucket; 0: none */
     uint32_t id;
 
-    struct fa_list node; /* free, half-open, to accept, starved, or TIME_WAIT */
+    struct fa_list node; /* free, half-open, to accept, starved, orphan, or TIME_WAIT */
     struct fa_list dirty_node;
     struct fa_deadline timer; /* the earliest of the four below, or earlier */
     fa_ns retransmit_ns;      /* RTO or window probe */
     fa_ns ack_ns;             /* delayed ACK */
-    fa_ns end_ns;             /* FIN_WAIT_2 of an orphan, TIME_WAIT */
+    fa_ns end_ns;             /* keepalive; of an orphan and in TIME_WAIT the end */
     fa_ns progress_ns;        /* last time something was acknowledged: the user timeout's start */
 
     struct fa_list tx;     /* buffers; tag is the sequence number of the first byte */
@@ -124,6 +132,10 @@ struct fa_tcp_conn {
     uint32_t rtt_seq; /* the timed byte */
     uint32_t retransmit_count;
 
+    uint32_t heard_ms;        /* when the peer last said something acceptable */
+    uint32_t challenge_ms;    /* when we last challenged it */
+    uint32_t user_timeout_ms; /* 0: config's */
+
     uint16_t mss;     /* payload bytes of a full segment to send */
     uint16_t rx_mss;  /* what we announced */
     uint16_t rx_full; /* largest payload received: a "full-sized" segment */
@@ -135,11 +147,14 @@ struct fa_tcp_conn {
     uint8_t dup_acks_due; /* owed: one for each segment beyond a hole, RFC 5681 4.2 */
     uint8_t backoff;      /* doublings of the RTO */
     uint8_t tries;        /* SYNs sent */
+    uint8_t keep_tries;   /* keepalive probes without an answer */
+    uint8_t list;         /* enum fa__tcp_list */
 
     bool flow_open : 1; /* the application holds the flow */
     bool hashed : 1;    /* is in the table */
     bool passive : 1;   /* came by a SYN */
     bool nagle : 1;
+    bool keepalive : 1;
     bool fin_queued : 1; /* nothing more to write after tx_end */
     bool fin_received : 1;
     bool has_rcv_fin : 1;
@@ -158,6 +173,7 @@ struct fa_tcp_conn {
     bool ack_due : 1;
     bool retransmit_due : 1; /* the segment at snd_una */
     bool probe_due : 1;
+    bool keep_due : 1;  /* a keepalive probe */
     bool reset_due : 1; /* a dead connection that has still to say so */
 };
 
@@ -220,6 +236,12 @@ static inline bool fa__tcp_has_unsent(const struct fa_tcp_conn *conn)
     return fa__tcp_unsent(conn) != 0 || (conn->fin_queued && conn->snd_nxt == conn->tx_end);
 }
 
+/* Milliseconds, modulo 2^32: 49 days. */
+static inline uint32_t fa__tcp_ms(const struct fa_tcp *tcp)
+{
+    return (uint32_t)(tcp->now / FA_NS_MS);
+}
+
 /* Let fa_tcp_output() look at the connection. */
 static inline void fa__tcp_mark(struct fa_tcp_conn *conn)
 {
@@ -279,7 +301,6 @@ void fa__tcp_conn_reset_sent(struct fa_tcp_conn *conn);
 /* Free the struct if nobody needs it. */
 void fa__tcp_conn_release(struct fa_tcp_conn *conn);
 void fa__tcp_set_state(struct fa_tcp_conn *conn, enum fa_tcp_state state);
-void fa__tcp_time_wait(struct fa_tcp_conn *conn);
 /* Tell the watch, if it waits for one of `events`. */
 void fa__tcp_wake(struct fa_tcp_conn *conn, unsigned events);
 /* Payload bytes of a packet of `mtu_bytes` (RFC 6691). */
@@ -341,6 +362,21 @@ bool fa__tcp_tx_has_room(const struct fa_tcp_conn *conn);
 void fa__tcp_tx_drop(struct fa_tcp_conn *conn);
 /* Wake who waits for buffers, if there are some. */
 void fa__tcp_tx_feed(struct fa_tcp *tcp);
+
+/* tcp_keep.c */
+fa_ns fa__tcp_user_timeout(const struct fa_tcp_conn *conn);
+/* The peer was heard, or keepalive was switched. */
+void fa__tcp_keep_arm(struct fa_tcp_conn *conn);
+/* The application has closed. FA_NS_NEVER: the peer may take as long as the user timeout. */
+void fa__tcp_orphan(struct fa_tcp_conn *conn, fa_ns linger_ns);
+/* Take `node` out of its list, whichever it is. */
+void fa__tcp_unlist(struct fa_tcp_conn *conn);
+/* Enter TIME_WAIT, or begin it anew; put one that nobody holds in its list; drop the oldest. */
+void fa__tcp_time_wait(struct fa_tcp_conn *conn);
+void fa__tcp_time_wait_list(struct fa_tcp_conn *conn);
+bool fa__tcp_time_wait_evict(struct fa_tcp *tcp);
+/* end_ns has come. Returns: whether the connection lives on. */
+bool fa__tcp_end_fire(struct fa_tcp_conn *conn);
 
 /* tcp_timer.c */
 /* Make sure that the connection's timer fires by the earliest of its deadlines. */

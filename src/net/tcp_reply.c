@@ -3,7 +3,8 @@
 // Answers that cost the sender nothing, and therefore have a budget: resets for segments of no
 // connection, and challenge ACKs (RFC 5961). Budgets are for a second. That of challenges is drawn
 // anew each second: a constant one tells an outsider who counts the answers whether his guess was
-// right (CVE-2016-5696).
+// right (CVE-2016-5696). Beside it each connection has its own gap between two challenges, so that
+// one under attack does not use up what the others need.
 
 #include "tcp_priv.h"
 
@@ -63,11 +64,14 @@ void fa__tcp_reply_reset(struct fa_tcp *tcp, const struct fa__tcp_segment *seg)
 void fa__tcp_reply_challenge(struct fa_tcp_conn *conn)
 {
     struct fa_tcp *tcp = conn->tcp;
-    if (!take_budget(tcp, &tcp->challenge_budget)) {
+    uint32_t gap_ms = (uint32_t)(tcp->config.challenge_gap_ns / FA_NS_MS);
+    if (fa__tcp_ms(tcp) - conn->challenge_ms < gap_ms ||
+        !take_budget(tcp, &tcp->challenge_budget)) {
         FA_COUNT(tcp->config.counters, tcp_challenge_limited);
         return;
     }
     FA_COUNT(tcp->config.counters, tcp_challenge_sent);
+    conn->challenge_ms = fa__tcp_ms(tcp);
     fa__tcp_mark_ack(conn);
 }
 

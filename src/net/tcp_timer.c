@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
 // What time brings: retransmissions and window probes (RFC 6298 5, RFC 9293 3.8.6.1), delayed
-// acknowledgements, the ends of FIN_WAIT_2 and TIME_WAIT, giving up.
+// acknowledgements, giving up, and what tcp_keep.c does when end_ns comes.
 //
 // A connection has one node in the deadline queue. It is moved only to come earlier: an ACK that
 // pushes the retransmission back leaves it, and it is set anew when it fires in vain.
@@ -77,7 +77,7 @@ static bool fire_retransmit(struct fa_tcp_conn *conn)
 {
     struct fa_tcp *tcp = conn->tcp;
     trace_timer(conn, conn->persist ? FA__TCP_TIMER_PERSIST : FA__TCP_TIMER_RETRANSMIT);
-    fa_ns give_up_ns = fa_ns_after(conn->progress_ns, tcp->config.user_timeout_ns);
+    fa_ns give_up_ns = fa_ns_after(conn->progress_ns, fa__tcp_user_timeout(conn));
     if (tcp->now >= give_up_ns) {
         give_up(conn);
         return false;
@@ -100,8 +100,9 @@ static void fire(struct fa_tcp_conn *conn)
     struct fa_tcp *tcp = conn->tcp;
     if (conn->end_ns <= tcp->now) {
         trace_timer(conn, FA__TCP_TIMER_END);
-        fa__tcp_conn_end(conn, FA_ECLOSED, false);
-        return;
+        if (!fa__tcp_end_fire(conn)) {
+            return;
+        }
     }
     if (conn->ack_ns <= tcp->now) {
         trace_timer(conn, FA__TCP_TIMER_ACK);
