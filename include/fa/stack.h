@@ -23,6 +23,7 @@
 #include "fa/icmp.h"
 #include "fa/ip.h"
 #include "fa/loop.h"
+#include "fa/names.h"
 #include "fa/netdev.h"
 #include "fa/rand.h"
 #include "fa/tcp.h"
@@ -109,6 +110,7 @@ struct fa_stack {
     struct fa_icmp icmp;
     struct fa_udp udp;
     struct fa_tcp tcp;
+    struct fa_names names; /* DNS and NTP servers, search domains: read it */
     struct fa_rand rand;
     struct fa_counters *counters;
     struct fa_loop *loop; /* NULL: none */

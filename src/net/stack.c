@@ -82,6 +82,24 @@ static void bring_up(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
     }
 }
 
+/* The lease's servers in place of those of the one before. */
+static void take_names(struct fa_stack *stack, uint32_t idx)
+{
+    const struct fa_dhcp_lease *lease = &stack->ifaces[idx].dhcp.lease;
+    fa_names_forget(&stack->names, FA_NAMES_DHCP, idx);
+    for (uint32_t i = 0; i < lease->dns_count; i++) {
+        const struct fa_names_entry entry = {
+            .ip = fa_ip4_ip(lease->dns[i]),
+            .until_ns = lease->end_ns,
+            .iface = (uint8_t)idx,
+            .origin = FA_NAMES_DHCP,
+        };
+        if (fa_ip4_is_host(lease->dns[i])) {
+            fa_names_put(&stack->names, FA_NAMES_DNS, &entry);
+        }
+    }
+}
+
 static void take_lease(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
@@ -91,6 +109,7 @@ static void take_lease(struct fa_stack *stack, fa_ns now, uint32_t idx)
     uint16_t mtu = iface->config.dev->info.mtu_bytes;
     bool less = lease->mtu_bytes >= LEASE_MTU_MIN && lease->mtu_bytes < mtu;
     iface->mtu_bytes = less ? lease->mtu_bytes : mtu;
+    take_names(stack, idx);
     if (iface->up && fa_ip_equal(&iface->ip, &ip) && iface->prefix_bits == lease->prefix_bits) {
         if (!fa_ip_equal(&iface->config.gateway, &gateway)) {
             fa__stack_routes_drop(stack, idx);
@@ -116,6 +135,7 @@ void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx)
         take_lease(stack, now, idx);
         break;
     case FA_DHCP_EVENT_LOST:
+        fa_names_forget(&stack->names, FA_NAMES_DHCP, idx);
         take_down(stack, now, idx);
         break;
     }
@@ -196,6 +216,7 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     stack->retry_ns = FA_NS_NEVER;
     fa_list_init(&stack->loopback);
     fa_waitq_init(&stack->up_waitq);
+    fa_names_init(&stack->names, stack->counters);
     if (config->seed != 0) {
         fa_rand_init_seed(&stack->rand, config->seed);
     } else {
@@ -263,6 +284,7 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
             fa__stack_dhcp_event(stack, now, i);
         }
     }
+    fa_names_tick(&stack->names, now);
     if (now >= fa_tcp_deadline(&stack->tcp)) {
         fa_tcp_tick(&stack->tcp, now);
     }
@@ -288,6 +310,7 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack)
         return 0;
     }
     fa_ns at = fa_ns_min(stack->retry_ns, fa_tcp_deadline(&stack->tcp));
+    at = fa_ns_min(at, fa_names_deadline(&stack->names));
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         const struct fa_iface *iface = &stack->ifaces[i];
         at = fa_ns_min(at, fa_netdev_deadline(iface->config.dev));

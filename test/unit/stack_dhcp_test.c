@@ -20,6 +20,7 @@ static struct {
     uint32_t router;
     uint32_t lease_s;
     uint16_t mtu_bytes;
+    uint32_t dns;
     bool unicast; // answers go to the client's address, as RFC 2131 4.1 prefers
     bool dumb;
     int heard[FA_DHCP_INFORM + 1]; // by type
@@ -48,6 +49,8 @@ static void answer(const struct fa_dhcp_message *question, uint8_t type)
         .router = server.router,
         .lease_s = server.lease_s,
         .mtu_bytes = server.mtu_bytes,
+        .dns = {server.dns},
+        .dns_count = server.dns != 0,
     };
     fa_copy(message.mac, question->mac, FA_MAC_LEN);
     size_t len = fa_dhcp_encode(bytes, sizeof bytes, &message);
@@ -209,6 +212,25 @@ T(a_lease_that_runs_out_takes_the_address_away_until_there_is_another)
     run(100 * FA_NS_S);
     CHECK(fa_stack_is_up(&world.a.stack));
     CHECK_EQ(fa_ip4_of(&iface()->ip), LEASED + 1);
+    world_close();
+}
+
+T(the_servers_of_a_lease_are_known_as_long_as_it_lasts)
+{
+    begin();
+    server.dns = SERVER;
+    settle();
+    const struct fa_names_list *dns = &world.a.stack.names.lists[FA_NAMES_DNS];
+    CHECK_EQ(dns->count, 1);
+    CHECK_EQ(fa_ip4_of(&dns->at[0].ip), SERVER);
+    CHECK_EQ(dns->at[0].origin, FA_NAMES_DHCP);
+    server.dns = SERVER + 1;
+    run(1801 * FA_NS_S); // the renewal names another
+    CHECK_EQ(dns->count, 1);
+    CHECK_EQ(fa_ip4_of(&dns->at[0].ip), SERVER + 1);
+    server.dumb = true;
+    run(3600 * FA_NS_S);
+    CHECK_EQ(dns->count, 0);
     world_close();
 }
 
