@@ -196,10 +196,11 @@ static bool is_silent(const struct fa_ip_meta *meta, struct fa_slice packet)
 {
     struct fa_ip4_header ip;
     if (meta->multicast || fa_ip4_decode_quoted(packet, &ip) != FA_IP4_GOOD ||
-        ip.fragment_off != 0 || packet.len < ip.header_len + (size_t)FA_ICMP_QUOTE_LEN_MIN) {
+        ip.fragment_off != 0) {
         return true;
     }
-    return ip.protocol == FA_IP_PROTO_ICMP && fa_icmp_is_error(packet.at[ip.header_len]);
+    return ip.protocol == FA_IP_PROTO_ICMP &&
+           (packet.len == ip.header_len || fa_icmp_is_error(packet.at[ip.header_len]));
 }
 
 void fa_icmp_error_take(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,

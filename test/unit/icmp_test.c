@@ -273,7 +273,7 @@ T(an_error_quotes_the_packet_it_is_about)
     end();
 }
 
-T(no_error_about_errors_groups_fragments_and_scraps)
+T(no_error_about_errors_groups_and_fragments_but_about_short_packets)
 {
     static const struct {
         uint8_t protocol;
@@ -286,7 +286,9 @@ T(no_error_about_errors_groups_fragments_and_scraps)
         {FA_IP_PROTO_UDP, 3, false, 0, 28, true},
         {FA_IP_PROTO_UDP, 3, true, 0, 28, false},
         {FA_IP_PROTO_UDP, 3, false, 8, 28, false},
-        {FA_IP_PROTO_UDP, 3, false, 0, 27, false},
+        {99, 0, false, 0, 20, true},
+        {FA_IP_PROTO_UDP, 3, false, 0, 27, true},
+        {FA_IP_PROTO_ICMP, 0, false, 0, 20, false},
         {FA_IP_PROTO_ICMP, FA_ICMP_ECHO, false, 0, 28, true},
         {FA_IP_PROTO_ICMP, FA_ICMP_UNREACHABLE, false, 0, 28, false},
         {FA_IP_PROTO_ICMP, FA_ICMP_REDIRECT, false, 0, 28, false},
