@@ -20,6 +20,7 @@ enum {
     FA_IP_PROTO_ICMP = 1,
     FA_IP_PROTO_TCP = 6,
     FA_IP_PROTO_UDP = 17,
+    FA_IP_PROTO_ICMP6 = 58,
 };
 
 /* An address, in network order. All zero bytes: unspecified, of either family. */
