@@ -29,6 +29,10 @@
 enum {
     FA_TCP_MSS_DEFAULT = 536,    /* bytes, RFC 9293 3.7.1: when the other side names none */
     FA_TCP_REPLY_COUNT_MAX = 64, /* resets of no connection, waiting to be sent */
+    FA_TCP_PORT_COUNTERS = 64,   /* RFC 6056 3.3.4: how predictable one destination makes others */
+    FA_TCP_PORT_MAP_COUNT = 4,   /* destinations nearly out of ports that are searched in O(1) */
+    FA_TCP_PORT_WORDS = 512,     /* of 64 ports: 32768 to 65535 */
+    FA_TCP_PORT_SUMS = 8,
 };
 
 /* RFC 9293 3.3.2. LISTEN is a struct of its own. */
@@ -92,7 +96,8 @@ struct fa_tcp_listen_config {
 struct fa_tcp_connect_config {
     struct fa_endpoint remote;
     struct fa_ip local;  /* the address to speak from */
-    uint16_t local_port; /* 0: chosen at random (RFC 6056) */
+    uint16_t local_port; /* 0: chosen at random from 32,768 (RFC 6056); so many connections an
+                          * address can have to each remote address and port */
     uint16_t mtu_bytes;  /* of the way there */
     bool nagle;
 };
@@ -118,6 +123,23 @@ struct fa_tcp_reply {
     uint32_t seq;
     uint32_t ack;
     uint8_t flags;
+};
+
+/* Which ports are free for one local address and one destination. */
+struct fa_tcp_port_map {
+    struct fa_ip local;
+    struct fa_ip remote;
+    uint16_t remote_port;
+    uint64_t sums[FA_TCP_PORT_SUMS]; /* bit w: word w is not 0 */
+    uint64_t words[FA_TCP_PORT_WORDS];
+};
+
+struct fa_tcp_ports {
+    struct fa_siphash_key key;
+    uint32_t counters[FA_TCP_PORT_COUNTERS];
+    uint32_t map_count;
+    uint32_t map_next;
+    struct fa_tcp_port_map maps[FA_TCP_PORT_MAP_COUNT];
 };
 
 /* Private below, complete so that it can be static. Pinned. */
@@ -146,6 +168,7 @@ struct fa_tcp {
     fa_ns budget_start_ns; /* of the second that the budgets below are for */
     uint32_t challenge_budget;
     uint32_t reset_budget;
+    struct fa_tcp_ports ports;
 };
 
 void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns now);

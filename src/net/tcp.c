@@ -62,6 +62,7 @@ void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns n
     fa_deadline_queue_init(&tcp->deadlines, now);
     fa_zero(config->bucket_memory, config->bucket_count * sizeof config->bucket_memory[0]);
     fa__tcp_reply_init(tcp);
+    fa__tcp_port_init(tcp);
 }
 
 /* ---- the table: chains of indices + 1, so that zeroed memory is an empty table ---- */
@@ -115,6 +116,7 @@ static void table_add(struct fa_tcp_conn *conn)
     conn->hash_next = *bucket;
     *bucket = index_of(conn) + 1;
     conn->hashed = true;
+    fa__tcp_port_note(conn->tcp, &conn->tuple, false);
 }
 
 static void table_remove(struct fa_tcp_conn *conn)
@@ -130,6 +132,7 @@ static void table_remove(struct fa_tcp_conn *conn)
     }
     *link = conn->hash_next;
     conn->hashed = false;
+    fa__tcp_port_note(tcp, &conn->tuple, true);
     if (tcp->last == conn) {
         tcp->last = NULL;
     }

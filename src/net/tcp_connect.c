@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 //
-// Active opens: the initial sequence number (RFC 6528), the local port (RFC 6056), the SYN.
+// Active opens: the initial sequence number (RFC 6528) and the SYN.
 
 #include "tcp_priv.h"
 
@@ -9,21 +9,6 @@ uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple
     struct fa_slice bytes = {(const uint8_t *)tuple, sizeof *tuple};
     uint32_t secret = (uint32_t)fa_siphash(&tcp->isn_key, bytes);
     return secret + (uint32_t)(tcp->now / FA__TCP_ISN_TICK);
-}
-
-/* RFC 6056 3.3.1: start anywhere, take the first that is free for this peer. */
-static bool choose_port(struct fa_tcp *tcp, struct fa__tcp_tuple *tuple)
-{
-    uint32_t start = (uint32_t)fa_rand_below(tcp->config.rand, FA__TCP_PORT_COUNT);
-    for (uint32_t i = 0; i < FA__TCP_PORT_COUNT; i++) {
-        uint32_t port = FA__TCP_PORT_FIRST + (start + i) % FA__TCP_PORT_COUNT;
-        tuple->local_port = (uint16_t)port;
-        if (fa__tcp_listener_find(tcp, &tuple->local, tuple->local_port) == NULL &&
-            fa__tcp_find(tcp, tuple) == NULL) {
-            return true;
-        }
-    }
-    return false;
 }
 
 fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect_config *config,
@@ -39,7 +24,7 @@ fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect
     if (tuple.remote_port == 0 || fa_ip_is_zero(&tuple.remote) || fa_ip_is_zero(&tuple.local)) {
         return FA_EINVAL;
     }
-    if (tuple.local_port == 0 && !choose_port(tcp, &tuple)) {
+    if (tuple.local_port == 0 && !fa__tcp_port_choose(tcp, &tuple)) {
         return FA_ENOSPC;
     }
     bool self = tuple.local_port == tuple.remote_port && fa_ip_equal(&tuple.local, &tuple.remote);

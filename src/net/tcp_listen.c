@@ -155,6 +155,7 @@ static void close_listener(struct fa_listener *base)
     end_all(&listener->accept_queue);
     FA_ASSERT(listener->half_open_count == 0 && listener->accept_count == 0);
     fa_list_unlink(&listener->node);
+    fa__tcp_port_forget(listener->tcp);
 }
 
 static const struct fa_listener_ops listener_ops = {.accept = accept_conn, .close = close_listener};
@@ -183,5 +184,6 @@ fa_err fa_tcp_listen(
     fa_list_init(&listener->half_open);
     fa_list_init(&listener->accept_queue);
     fa_list_push_back(&tcp->listeners, &listener->node);
+    fa__tcp_port_forget(tcp);
     return FA_OK;
 }

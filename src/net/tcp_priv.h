@@ -9,7 +9,7 @@
 //     tcp_output.c which segment is next                  tcp_timer.c  deadlines
 //     tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
-//     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT
+//     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
 //
 // Nobody sends from within input, tick or a call of the application: they note on the connection
 // what is due and put it on the dirty list; fa_tcp_output() decides once, at the end of the burst.
@@ -309,6 +309,15 @@ uint16_t fa__tcp_mss_of(const struct fa_ip *remote, uint16_t mtu_bytes);
 /* tcp_connect.c */
 /* RFC 6528: no two incarnations of a connection overlap, no outsider can guess. */
 uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
+
+/* tcp_port.c */
+void fa__tcp_port_init(struct fa_tcp *tcp);
+/* Write a free local port into the tuple. Returns: whether there is one. */
+bool fa__tcp_port_choose(struct fa_tcp *tcp, struct fa__tcp_tuple *tuple);
+/* The tuple is in the table now, or no longer. */
+void fa__tcp_port_note(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, bool is_free);
+/* Listeners have changed. */
+void fa__tcp_port_forget(struct fa_tcp *tcp);
 
 /* tcp_listen.c */
 struct fa_tcp_listener *fa__tcp_listener_find(

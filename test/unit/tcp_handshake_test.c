@@ -489,25 +489,6 @@ T(connects_that_cannot_be_are_refused)
     lab_end();
 }
 
-T(local_ports_are_spread)
-{
-    lab_init(NULL);
-    uint32_t seen[64];
-    size_t near_count = 0;
-    struct fa_flow *flows[64];
-    for (size_t i = 0; i < FA_COUNT_OF(seen); i++) {
-        flows[i] = open_flow(0);
-        seen[i] = lab.conn->tuple.local_port;
-        near_count += i > 0 && seen[i] - seen[i - 1] + 16 < 32;
-    }
-    CHECK(near_count < 4);
-    for (size_t i = 0; i < FA_COUNT_OF(flows); i++) {
-        fa_flow_close(flows[i]);
-    }
-    lab.flow = NULL;
-    lab_end();
-}
-
 T(initial_numbers_differ_by_tuple_and_grow_with_time)
 {
     lab_init(NULL);

@@ -118,35 +118,6 @@ T(when_every_connection_is_in_use_newcomers_are_refused)
     lab_end();
 }
 
-T(when_every_port_to_a_peer_is_in_use_a_connect_is_refused)
-{
-    enum { ALL = FA__TCP_PORT_COUNT, ROOM = ALL + 8, BUCKETS = 1 << 15 };
-    static _Alignas(64) uint8_t conns[(size_t)ROOM * FA_TCP_CONN_BYTES];
-    static uint32_t buckets[BUCKETS];
-    static struct fa_tcp many;
-    static struct fa_tcp_listener listener;
-    lab_init(NULL);
-    struct fa_tcp_config config = lab.end.tcp.config;
-    config.conn_memory = conns;
-    config.conn_count_max = ROOM;
-    config.bucket_memory = buckets;
-    config.bucket_count = BUCKETS;
-    fa_tcp_init(&many, &config, lab.now);
-    const struct fa_tcp_listen_config listen = {.port = FA__TCP_PORT_FIRST + 1000};
-    CHECK_EQ(fa_tcp_listen(&many, &listener, &listen), FA_OK);
-    struct fa_tcp_connect_config connect = {
-        .remote = {lab.peer_ip, 9}, .local = lab.end.ip, .mtu_bytes = TCP_END_MTU};
-    struct fa_flow *flow = NULL;
-    for (int i = 0; i < ALL - 1; i++) { // the listener's is not taken
-        REQUIRE(fa_tcp_connect(&many, lab.now, &connect, &flow) == FA_OK);
-    }
-    CHECK_EQ(fa_tcp_connect(&many, lab.now, &connect, &flow), FA_ENOSPC);
-    fa_flow_close(flow); // the last one
-    CHECK_EQ(fa_tcp_connect(&many, lab.now, &connect, &flow), FA_OK);
-    connect.remote.port = 10; // another peer has ports of its own
-    CHECK_EQ(fa_tcp_connect(&many, lab.now, &connect, &flow), FA_OK);
-}
-
 T(the_oldest_time_wait_gives_way_when_the_table_is_full)
 {
     lab_init(&(struct fa_tcp_config){.conn_count_max = 4});
