@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: ISC
 //
-// The internet checksum, 64 bytes a step.
+// The internet checksum: words for what is short, vectors of 16 bytes, which every processor has,
+// for what is longer, and wider ones for long runs where there are some.
 //
-// The step works on vectors of 64-bit lanes and needs neither carries nor masks: one register
-// sums the lanes modulo 2^64, another sums their upper halves alone, and what the lower halves came
-// to follows from both at the end. The compiler turns the vectors into whatever the machine has.
+// A step of vectors needs neither carries nor masks: one register sums the lanes modulo 2^64,
+// another their upper halves alone, and what the lower halves came to follows from both at the end.
 
 #include "fa/wire/csum.h"
 
 typedef uint64_t lanes __attribute__((vector_size(16)));
 
 enum {
-    STEP_BYTES = 64,
+    VECTOR_MIN = 192,     /* bytes below which words are quicker */
     SPAN_BYTES = 1 << 30, /* far below the 2^32 lanes after which the upper halves could overflow */
 };
 
@@ -25,13 +25,6 @@ static inline lanes load_lanes(const uint8_t *at)
 static inline void store_lanes(uint8_t *at, lanes value)
 {
     __builtin_memcpy(at, &value, sizeof value);
-}
-
-static inline uint64_t load_u64(const uint8_t *at)
-{
-    uint64_t value;
-    __builtin_memcpy(&value, at, sizeof value);
-    return value;
 }
 
 /* What was summed so far. Two pairs, so that no addition waits for the one before. */
@@ -59,42 +52,89 @@ static inline uint64_t reduce(const struct accumulator *acc)
     return fa_csum_plus(fa_csum_plus(upper[0], upper[1]), fa_csum_plus(lower[0], lower[1]));
 }
 
-/* Less than a step. An odd last byte counts as if a zero followed it. */
-static inline uint64_t add_tail(uint64_t sum, const uint8_t *at, size_t len)
+static uint64_t add_blocks(const uint8_t *at, size_t len)
 {
-    for (; len >= 8; at += 8, len -= 8) {
-        sum = fa_csum_plus(sum, load_u64(at));
+    struct accumulator acc = {0};
+    for (; len != 0; at += FA__CSUM_BLOCK, len -= FA__CSUM_BLOCK) {
+        accumulate(
+            &acc, load_lanes(at), load_lanes(at + 16), load_lanes(at + 32), load_lanes(at + 48));
     }
-    uint32_t u32 = 0;
-    uint16_t u16 = 0;
-    uint16_t u8 = 0;
-    if ((len & 4) != 0) {
-        __builtin_memcpy(&u32, at, 4);
-        at += 4;
-    }
-    if ((len & 2) != 0) {
-        __builtin_memcpy(&u16, at, 2);
-        at += 2;
-    }
-    if ((len & 1) != 0) {
-        __builtin_memcpy(&u8, at, 1);
-    }
-    return fa_csum_plus(sum, (uint64_t)u32 + u16 + u8);
+    return reduce(&acc);
 }
+
+static uint64_t copy_blocks(uint8_t *to, const uint8_t *at, size_t len)
+{
+    struct accumulator acc = {0};
+    for (; len != 0; at += FA__CSUM_BLOCK, to += FA__CSUM_BLOCK, len -= FA__CSUM_BLOCK) {
+        lanes a = load_lanes(at);
+        lanes b = load_lanes(at + 16);
+        lanes c = load_lanes(at + 32);
+        lanes d = load_lanes(at + 48);
+        store_lanes(to, a);
+        store_lanes(to + 16, b);
+        store_lanes(to + 32, c);
+        store_lanes(to + 48, d);
+        accumulate(&acc, a, b, c, d);
+    }
+    return reduce(&acc);
+}
+
+/* ---- which vectors: asked once, by the first who needs them ---- */
+
+static const struct fa__csum_wide plain = {add_blocks, copy_blocks};
+
+static uint64_t add_first(const uint8_t *at, size_t len);
+static uint64_t copy_first(uint8_t *to, const uint8_t *at, size_t len);
+
+static struct fa__csum_wide chosen = {add_first, copy_first};
+
+void fa__csum_wide_use(const struct fa__csum_wide *wide)
+{
+    chosen = wide != NULL ? *wide : plain;
+}
+
+static uint64_t add_first(const uint8_t *at, size_t len)
+{
+    fa__csum_wide_use(fa__csum_wide_find());
+    return chosen.add(at, len);
+}
+
+static uint64_t copy_first(uint8_t *to, const uint8_t *at, size_t len)
+{
+    fa__csum_wide_use(fa__csum_wide_find());
+    return chosen.copy(to, at, len);
+}
+
+/* ---- sums ---- */
 
 uint64_t fa_csum_add(uint64_t sum, const void *bytes, size_t len)
 {
     FA_ASSERT(len <= SPAN_BYTES);
     const uint8_t *at = bytes;
-    if (len >= STEP_BYTES) {
-        struct accumulator acc = {0};
-        for (; len >= STEP_BYTES; at += STEP_BYTES, len -= STEP_BYTES) {
-            accumulate(&acc, load_lanes(at), load_lanes(at + 16), load_lanes(at + 32),
-                load_lanes(at + 48));
-        }
-        sum = fa_csum_plus(sum, reduce(&acc));
+    if (len >= VECTOR_MIN) {
+        size_t blocks = len - len % FA__CSUM_BLOCK;
+        sum = fa_csum_plus(sum, chosen.add(at, blocks));
+        at += blocks;
+        len -= blocks;
     }
-    return add_tail(sum, at, len);
+    return fa_csum_add_short(sum, at, len);
+}
+
+static uint64_t copy_short(uint8_t *to, const uint8_t *at, size_t len, uint64_t sum)
+{
+    size_t words = len - len % 8;
+    unsigned __int128 wide = sum;
+    for (size_t i = 0; i < words; i += 8) {
+        uint64_t word;
+        __builtin_memcpy(&word, at + i, 8);
+        __builtin_memcpy(to + i, &word, 8);
+        wide += word;
+    }
+    sum = fa_csum_plus((uint64_t)wide, (uint64_t)(wide >> 64));
+    for (size_t i = words; i < len; i++) {
+        to[i] = at[i];
+    }
+    return fa_csum_add_short(sum, at + words, len - words);
 }
 
 uint64_t fa_csum_copy(void *target, const void *source, size_t len, uint64_t sum)
@@ -102,23 +142,14 @@ uint64_t fa_csum_copy(void *target, const void *source, size_t len, uint64_t sum
     FA_ASSERT(len <= SPAN_BYTES);
     const uint8_t *at = source;
     uint8_t *to = target;
-    if (len >= STEP_BYTES) {
-        struct accumulator acc = {0};
-        for (; len >= STEP_BYTES; at += STEP_BYTES, to += STEP_BYTES, len -= STEP_BYTES) {
-            lanes a = load_lanes(at);
-            lanes b = load_lanes(at + 16);
-            lanes c = load_lanes(at + 32);
-            lanes d = load_lanes(at + 48);
-            store_lanes(to, a);
-            store_lanes(to + 16, b);
-            store_lanes(to + 32, c);
-            store_lanes(to + 48, d);
-            accumulate(&acc, a, b, c, d);
-        }
-        sum = fa_csum_plus(sum, reduce(&acc));
+    if (len >= VECTOR_MIN) {
+        size_t blocks = len - len % FA__CSUM_BLOCK;
+        sum = fa_csum_plus(sum, chosen.copy(to, at, blocks));
+        at += blocks;
+        to += blocks;
+        len -= blocks;
     }
-    fa_copy(to, at, len);
-    return add_tail(sum, at, len);
+    return copy_short(to, at, len, sum);
 }
 
 uint64_t fa_csum_pseudo(
@@ -128,7 +159,7 @@ uint64_t fa_csum_pseudo(
     uint8_t tail[8] = {0};
     fa_be32_store(tail, (uint32_t)len);
     tail[7] = protocol;
-    uint64_t sum = fa_csum_plus(load_u64(local->b), load_u64(local->b + 8));
-    sum = fa_csum_plus(sum, fa_csum_plus(load_u64(remote->b), load_u64(remote->b + 8)));
-    return fa_csum_plus(sum, load_u64(tail));
+    uint64_t sum = fa_csum_add_short(0, local->b, sizeof local->b);
+    sum = fa_csum_add_short(sum, remote->b, sizeof remote->b);
+    return fa_csum_add_short(sum, tail, sizeof tail);
 }

@@ -80,7 +80,7 @@ enum fa_ip4_verdict fa_ip4_decode(struct fa_slice packet, struct fa_ip4_header *
     if (header.total_len > packet.len) {
         return FA_IP4_TOTAL_LEN;
     }
-    if (fa_csum_fold(fa_csum_add(0, packet.at, header.header_len)) != 0) {
+    if (fa_csum_fold(fa_csum_add_short(0, packet.at, header.header_len)) != 0) {
         return FA_IP4_CSUM;
     }
     if (header.header_len > FA_IP4_HDR_LEN) {
@@ -118,5 +118,5 @@ void fa_ip4_encode(uint8_t *at, const struct fa_ip4_header *header)
     fa_be16_store(at + 10, 0);
     fa_be32_store(at + 12, header->source);
     fa_be32_store(at + 16, header->target);
-    fa_be16_store(at + 10, fa_csum_fold(fa_csum_add(0, at, FA_IP4_HDR_LEN)));
+    fa_be16_store(at + 10, fa_csum_fold(fa_csum_add_short(0, at, FA_IP4_HDR_LEN)));
 }

@@ -115,6 +115,6 @@ void fa_tcp_encode(uint8_t *at, const struct fa_ip_meta *meta, const struct fa_t
         option[3] = header->scale;
     }
     uint64_t sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, len + payload_len);
-    sum = fa_csum_plus(fa_csum_add(sum, at, len), payload_sum);
+    sum = fa_csum_plus(fa_csum_add_short(sum, at, len), payload_sum);
     fa_be16_store(at + 16, fa_csum_fold(sum));
 }

@@ -3,7 +3,8 @@
 // fa/wire/csum.h: the internet checksum (RFC 1071), alone or while copying.
 //
 // A sum is a 64-bit accumulator in the machine's own byte order (RFC 1071 2B); it is folded once,
-// at the end. No state. Tested by test/unit/wire_csum_test.c against a naive reference.
+// at the end. Long runs of bytes use the widest vectors that the processor of the moment has.
+// Tested by test/unit/wire_csum_test.c against a naive reference, each kind of vectors by itself.
 //
 //     uint64_t sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_UDP, len);
 //     fa_be16_store(header + 6, fa_csum_fold(fa_csum_add(sum, header, len)));   // to send
@@ -15,6 +16,14 @@
 #include "fa/base.h"
 #include "fa/ip.h"
 
+/* Two sums as one, with end-around carry. */
+static inline uint64_t fa_csum_plus(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    bool carry = __builtin_add_overflow(a, b, &sum);
+    return sum + carry;
+}
+
 /*
  * Add `len` bytes to `sum`; 0 begins. Bytes that are added piece by piece are even in length, all
  * but the last; for other pieces there is fa_csum_join().
@@ -24,12 +33,36 @@ FA_MUST_USE uint64_t fa_csum_add(uint64_t sum, const void *bytes, size_t len);
 /* As fa_csum_add(), and copy the bytes to `target`, which does not overlap them. */
 FA_MUST_USE uint64_t fa_csum_copy(void *target, const void *source, size_t len, uint64_t sum);
 
-/* Two sums as one, with end-around carry. */
-static inline uint64_t fa_csum_plus(uint64_t a, uint64_t b)
+/* As fa_csum_add(), in place: for headers, whose length the compiler knows or which are short. */
+FA_MUST_USE static inline uint64_t fa_csum_add_short(uint64_t sum, const void *bytes, size_t len)
 {
-    uint64_t sum;
-    bool carry = __builtin_add_overflow(a, b, &sum);
-    return sum + carry;
+    const uint8_t *at = (const uint8_t *)bytes;
+    unsigned __int128 wide = sum; // carries gather in the upper half, and no addition waits for one
+    for (; len >= 8; at += 8, len -= 8) {
+        uint64_t word;
+        __builtin_memcpy(&word, at, 8);
+        wide += word;
+    }
+    uint64_t tail = 0;
+    if ((len & 4) != 0) {
+        uint32_t word;
+        __builtin_memcpy(&word, at, 4);
+        tail = word;
+        at += 4;
+    }
+    if ((len & 2) != 0) {
+        uint16_t word;
+        __builtin_memcpy(&word, at, 2);
+        tail += word;
+        at += 2;
+    }
+    if ((len & 1) != 0) { // as if a zero followed it
+        uint16_t word = 0;
+        __builtin_memcpy(&word, at, 1);
+        tail += word;
+    }
+    wide += tail;
+    return fa_csum_plus((uint64_t)wide, (uint64_t)(wide >> 64));
 }
 
 /* Add `part`, a sum of its own over bytes that begin `off` bytes into the whole; `off` may be odd.
@@ -71,5 +104,21 @@ static inline uint16_t fa_csum_update(uint16_t csum, uint16_t old_word, uint16_t
     sum = (sum >> 16) + (sum & 0xffff);
     return (uint16_t)~sum;
 }
+
+/* Vectors wider than every processor of an architecture has: whole blocks of FA__CSUM_BLOCK bytes,
+ * at most 2^30 bytes. Private to src/wire/csum.c; one file per architecture,
+ * plat/arch/ARCH/csum.c. */
+struct fa__csum_wide {
+    uint64_t (*add)(const uint8_t *at, size_t len);
+    uint64_t (*copy)(uint8_t *target, const uint8_t *source, size_t len);
+};
+
+enum { FA__CSUM_BLOCK = 64 };
+
+/* Returns: NULL if this processor has none, or the platform does not save them. */
+const struct fa__csum_wide *fa__csum_wide_find(void);
+
+/* Use these for long runs, NULL: none; for tests. */
+void fa__csum_wide_use(const struct fa__csum_wide *wide);
 
 #endif
