@@ -98,6 +98,7 @@ static void start(uint8_t flavour)
             .pool = &pool,
             .counters = &counters,
             .rand = &rand_,
+            .features_off = (flavour & 64) != 0 ? take8() : 0,
             .rx_window_bytes = 1000u << (flavour & 7),
             .tx_buffer_bytes = 1000u << (flavour >> 3 & 3),
         },
@@ -112,6 +113,26 @@ static void start(uint8_t flavour)
 static const struct fa_tcp_conn *conn_of(uint8_t idx)
 {
     return tcp.carved_count == 0 ? NULL : fa__tcp_conn_at(&tcp, idx % tcp.carved_count);
+}
+
+/* Timestamps near the connection's, there if it wants them but now and then; SACK blocks near what
+ * is in flight. */
+static void add_options(const struct fa_tcp_conn *conn, struct fa_tcp_header *header)
+{
+    uint8_t which = take8();
+    bool usual = conn != NULL ? conn->ts_ok : (which & 1) != 0;
+    header->sack_ok = (which & 2) != 0;
+    header->has_ts = usual != ((which & 0x1c) == 0x1c);
+    if (header->has_ts) {
+        int32_t off = (int8_t)(which & 0xe0);
+        header->ts_value = (conn != NULL ? conn->ts_recent : 0) + (uint32_t)(off / 32);
+        header->ts_echo = conn != NULL ? fa__tcp_ts_now(conn) - (which & 3) : 0;
+    }
+    header->sack_count = conn != NULL && (which & 4) != 0 ? (which >> 3) % 4 : 0;
+    for (unsigned i = 0; i < header->sack_count; i++) {
+        header->sacks[i].from = conn->snd_una + (uint32_t)((int16_t)take16() >> 3);
+        header->sacks[i].to = header->sacks[i].from + take16() / 8;
+    }
 }
 
 /* A segment of a small world of ports, whose numbers are near those of a connection there. */
@@ -139,6 +160,10 @@ static void do_segment(void)
     header.mss = (shape & 0x10) != 0 ? (uint16_t)(1 + take16()) : 0;
     header.has_scale = (shape & 0x20) != 0;
     header.scale = header.has_scale ? (uint8_t)(shape & 15) % (FA_TCP_SCALE_MAX + 1) : 0;
+    add_options(conn, &header);
+    if (fa_tcp_encoded_len(&header) > FA_TCP_HDR_LEN_MAX) {
+        header.sack_count = 0;
+    }
     size_t len = (shape & 0x40) != 0 ? take16() % 1461 : take8() % 8u;
     struct fa_buf *buf;
     if (fa_buf_alloc(&pool, 34, &buf) == FA_OK) {

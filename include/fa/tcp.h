@@ -5,8 +5,9 @@
 // One struct fa_tcp serves any number of addresses of a stack. It never calls malloc, the clock or
 // the network: its owner passes time and segments in and pulls segments out. Beyond RFC 9293: RFC
 // 6298 (retransmission timer), 5681 (congestion control), 5961 (blind attacks), 6528 (initial
-// sequence numbers), 7323 (window scale). A connection is a fa_flow, a listening port a
-// fa_listener. Tested by test/unit/tcp_*_test.c, test/sim, fuzz/tcp_fuzz.c; bench/tcp_bench.c.
+// sequence numbers), 7323 (window scale, timestamps, PAWS), 6191 (TIME_WAIT). A connection is a
+// fa_flow, a listening port a fa_listener. Tested by test/unit/tcp_*_test.c, test/sim,
+// fuzz/tcp_fuzz.c; bench/tcp_bench.c.
 //
 //     fa_tcp_init(&tcp, &config);
 //     FA_TRY(fa_tcp_listen(&tcp, &port80, &(struct fa_tcp_listen_config){.port = 80}));
@@ -50,6 +51,13 @@ enum fa_tcp_state {
     FA_TCP_STATE_COUNT,
 };
 
+/* What a TCP may do beyond RFC 9293; each can be switched off, by fa_tcp_config.features_off. */
+enum fa_tcp_feature {
+    FA_TCP_WINDOW_SCALE = 1 << 0, /* RFC 7323 2 */
+    FA_TCP_TIMESTAMPS = 1 << 1,   /* RFC 7323 3, and PAWS, 5 */
+    FA_TCP_SACK = 1 << 2,         /* RFC 2018 */
+};
+
 struct fa_tcp_conn; /* src/net/tcp_priv.h; size by FA_TCP_CONN_BYTES */
 struct fa_tcp;
 
@@ -62,6 +70,7 @@ struct fa_tcp_config {
     struct fa_pool *pool;          /* what is written but not acknowledged lives here */
     struct fa_counters *counters;  /* NULL: fa_counters_main */
     struct fa_rand *rand;          /* borrowed */
+    uint32_t features_off;         /* enum fa_tcp_feature: what not to use [0: all are on] */
     uint32_t rx_window_bytes;      /* receive window of a connection [262,144] */
     uint32_t tx_buffer_bytes;      /* unacknowledged and unsent bytes of a connection [262,144] */
     uint32_t tx_buffer_count_keep; /* buffers of the pool that writers must leave free [1/8] */
@@ -284,7 +293,7 @@ const char *fa_tcp_state_name(enum fa_tcp_state state);
 
 /* Bytes of one connection in fa_tcp_config.conn_memory; checked against struct fa_tcp_conn. */
 enum {
-    FA_TCP_CONN_BYTES = 448,
+    FA_TCP_CONN_BYTES = 512,
 };
 
 #endif

@@ -207,7 +207,12 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .rx_mss = mss,
         .rx_full = FA_TCP_MSS_DEFAULT,
         .rx_scale = scale_of(tcp->config.rx_window_bytes),
+        .scale_ok = fa__tcp_uses(tcp, FA_TCP_WINDOW_SCALE),
+        .ts_ok = fa__tcp_uses(tcp, FA_TCP_TIMESTAMPS),
+        .sack_ok = fa__tcp_uses(tcp, FA_TCP_SACK),
     };
+    conn->rx_scale = conn->scale_ok ? conn->rx_scale : 0;
+    conn->ts_offset = conn->ts_ok ? fa__tcp_ts_offset(tcp, tuple) : 0;
     fa_list_init(&conn->tx);
     fa_list_init(&conn->rx);
     fa_list_init(&conn->ooo);
@@ -340,12 +345,19 @@ static bool decode(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
     return true;
 }
 
-/* RFC 9293 3.6.1 and RFC 1122 4.2.2.13: a SYN above all that was received opens anew. */
+/* RFC 9293 3.6.1, RFC 1122 4.2.2.13 and RFC 6191 2: a SYN opens anew if its timestamp, or without
+ * one its number, is above all that was received. */
 static bool reopens(const struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
 {
-    unsigned flags = seg->header.flags & (FA_TCP_SYN | FA_TCP_ACK | FA_TCP_RST);
-    return conn->state == FA_TCP_TIME_WAIT && !conn->flow_open && flags == FA_TCP_SYN &&
-           fa__seq_lt(conn->rcv_nxt, seg->header.seq);
+    const struct fa_tcp_header *header = &seg->header;
+    unsigned flags = header->flags & (FA_TCP_SYN | FA_TCP_ACK | FA_TCP_RST);
+    if (conn->state != FA_TCP_TIME_WAIT || conn->flow_open || flags != FA_TCP_SYN) {
+        return false;
+    }
+    if (conn->ts_ok && header->has_ts && header->ts_value != conn->ts_recent) {
+        return fa__seq_lt(conn->ts_recent, header->ts_value);
+    }
+    return fa__seq_lt(conn->rcv_nxt, header->seq);
 }
 
 static void dispatch(struct fa_tcp *tcp, struct fa__tcp_segment *seg)

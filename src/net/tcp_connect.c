@@ -4,11 +4,20 @@
 
 #include "tcp_priv.h"
 
-uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+static uint64_t secret_of(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
 {
     struct fa_slice bytes = {(const uint8_t *)tuple, sizeof *tuple};
-    uint32_t secret = (uint32_t)fa_siphash(&tcp->isn_key, bytes);
-    return secret + (uint32_t)(tcp->now / FA__TCP_ISN_TICK);
+    return fa_siphash(&tcp->isn_key, bytes);
+}
+
+uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    return (uint32_t)secret_of(tcp, tuple) + (uint32_t)(tcp->now / FA__TCP_ISN_TICK);
+}
+
+uint32_t fa__tcp_ts_offset(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    return (uint32_t)(secret_of(tcp, tuple) >> 32);
 }
 
 fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect_config *config,

@@ -15,6 +15,7 @@ static void lower_mss(struct fa_tcp_conn *conn, uint16_t mtu_bytes)
 {
     size_t floor = fa_ip_is4(&conn->tuple.remote) ? FA__TCP_PMTU_MIN4 : FA__TCP_PMTU_MIN6;
     uint16_t mss = fa__tcp_mss_of(&conn->tuple.remote, (uint16_t)fa_max(mtu_bytes, floor));
+    mss = conn->state != FA_TCP_SYN_SENT ? fa__tcp_payload_max(conn, mss) : mss;
     if (mss >= conn->mss) {
         FA_COUNT(conn->tcp->config.counters, tcp_icmp_ignored);
         return;

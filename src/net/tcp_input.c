@@ -11,15 +11,29 @@ static uint16_t default_mss(const struct fa_ip *remote)
     return fa_ip_is4(remote) ? FA_TCP_MSS_DEFAULT : FA__TCP_PMTU_MIN6 - 40 - FA_TCP_HDR_LEN;
 }
 
+/* Remember the peer's timestamp, to be echoed. */
+static void note_ts(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
+{
+    conn->ts_recent = header->ts_value;
+    conn->ts_recent_at = (uint32_t)(conn->tcp->now >> FA__TCP_TS_AGE_SHIFT);
+}
+
+uint16_t fa__tcp_payload_max(const struct fa_tcp_conn *conn, uint16_t mss)
+{
+    return (uint16_t)(mss - (conn->ts_ok ? (unsigned)FA_TCP_TS_LEN : 0u));
+}
+
 void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
 {
     uint16_t mss = header->mss != 0 ? header->mss : default_mss(&conn->tuple.remote);
-    conn->mss = (uint16_t)fa_min(conn->mss, fa_max(mss, FA__TCP_MSS_MIN));
-    if (header->has_scale) {
-        conn->tx_scale = header->scale;
-    } else {
-        conn->rx_scale = 0; // RFC 7323 2.2: both sides or neither
-    }
+    conn->scale_ok = conn->scale_ok && header->has_scale; // RFC 7323 2.2: both sides or neither
+    conn->tx_scale = conn->scale_ok ? header->scale : 0;
+    conn->rx_scale = conn->scale_ok ? conn->rx_scale : 0;
+    conn->sack_ok = conn->sack_ok && header->sack_ok;
+    conn->ts_ok = conn->ts_ok && header->has_ts;
+    note_ts(conn, header);
+    mss = (uint16_t)fa_min(conn->mss, fa_max(mss, FA__TCP_MSS_MIN));
+    conn->mss = fa__tcp_payload_max(conn, mss);
 }
 
 static void establish(struct fa_tcp_conn *conn)
@@ -129,6 +143,28 @@ static bool input_syn(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
     return false;
 }
 
+/* PAWS, RFC 7323 5.3: a segment from before the numbers wrapped has an old timestamp. */
+static bool check_ts(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
+{
+    const struct fa_tcp_header *header = &seg->header;
+    if (!header->has_ts) {
+        FA_COUNT(conn->tcp->config.counters, tcp_rx_no_timestamp); // RFC 7323 3.2
+        return false;
+    }
+    if (!fa__seq_lt(header->ts_value, conn->ts_recent)) {
+        return true;
+    }
+    uint32_t age = (uint32_t)(conn->tcp->now >> FA__TCP_TS_AGE_SHIFT) - conn->ts_recent_at;
+    if (age > FA__TCP_TS_AGE_MAX) {
+        return true; // RFC 7323 5.5: after 24 days their clock may have gone half way round
+    }
+    FA_COUNT(conn->tcp->config.counters, tcp_rx_old_timestamp);
+    if (fa__tcp_segment_len(seg) != 0) {
+        fa__tcp_mark_ack(conn); // a late ACK gets none: the peer would take it for a duplicate
+    }
+    return false;
+}
+
 /* RFC 9293 3.4, and 3.10.7.4 for a closed window: the ACK on a probe counts. */
 static bool check_number(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg)
 {
@@ -214,8 +250,11 @@ void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         input_time_wait(conn, seg);
         return;
     }
-    if (!check_number(conn, seg)) {
+    if ((conn->ts_ok && !check_ts(conn, seg)) || !check_number(conn, seg)) {
         return;
+    }
+    if (conn->ts_ok && fa__seq_leq(header->seq, conn->rcv_acked)) {
+        note_ts(conn, header); // RFC 7323 4.3
     }
     if ((header->flags & FA_TCP_ACK) == 0) {
         FA_COUNT(conn->tcp->config.counters, tcp_rx_no_ack);

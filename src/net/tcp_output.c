@@ -233,10 +233,12 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
         .flags = (uint8_t)(plan->flags | (push ? (unsigned)FA_TCP_PSH : 0u)),
         .window = note_acked(conn, plan->flags, plan->len == 0),
         .mss = syn ? conn->rx_mss : 0,
-        // RFC 7323 2.2: a SYN+ACK offers scaling only if the SYN did.
-        .has_scale =
-            syn && (conn->rx_scale != 0 || conn->tx_scale != 0 || conn->state == FA_TCP_SYN_SENT),
+        .has_scale = syn && conn->scale_ok,
         .scale = conn->rx_scale,
+        .sack_ok = syn && conn->sack_ok,
+        .has_ts = conn->ts_ok,
+        .ts_value = conn->ts_ok ? fa__tcp_ts_now(conn) : 0,
+        .ts_echo = conn->ts_ok && has_ack ? conn->ts_recent : 0,
     };
     *ret_meta = (struct fa_ip_meta){
         .local = conn->tuple.local,

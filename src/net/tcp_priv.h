@@ -40,6 +40,9 @@ enum {
 #define FA__TCP_CLOCK_GRAIN   1024           /* ns: G of RFC 6298, a tick of the deadline queue */
 #define FA__TCP_ISN_TICK      4000           /* ns, RFC 9293 3.4.1 */
 #define FA__TCP_STARVED_RETRY FA_NS_MS
+#define FA__TCP_TS_TICK       FA_NS_MS /* of our timestamps; RFC 7323 5.4: 1 ms to 1 s */
+#define FA__TCP_TS_AGE_SHIFT  30       /* the age of a timestamp counts in 2^30 ns: 1.07 s */
+#define FA__TCP_TS_AGE_MAX    (24 * 86400 * FA_NS_S >> FA__TCP_TS_AGE_SHIFT) /* RFC 7323 5.5 */
 
 /* Which counted list `node` is in. */
 enum fa__tcp_list {
@@ -131,6 +134,9 @@ struct fa_tcp_conn {
     fa_ns sent_ns;    /* last new data */
     uint32_t rtt_seq; /* the timed byte */
     uint32_t retransmit_count;
+    uint32_t ts_offset;    /* of our timestamps; a function of the tuple, so they outlive it */
+    uint32_t ts_recent;    /* the peer's, to be echoed (RFC 7323 4.3) */
+    uint32_t ts_recent_at; /* when that was, in 2^FA__TCP_TS_AGE_SHIFT ns */
 
     uint32_t heard_ms;        /* when the peer last said something acceptable */
     uint32_t challenge_ms;    /* when we last challenged it */
@@ -168,6 +174,9 @@ struct fa_tcp_conn {
     bool timed_out : 1;  /* until what a timeout gave up is acknowledged */
     bool persist : 1;    /* retransmit_ns is a window probe's */
     bool syn_lost : 1;   /* our SYN was retransmitted */
+    bool scale_ok : 1;   /* this and the next two: offered by us; after the SYNs, by both */
+    bool ts_ok : 1;
+    bool sack_ok : 1;
 
     bool syn_due : 1;
     bool ack_due : 1;
@@ -205,6 +214,17 @@ static inline uint32_t fa__seq_max(uint32_t a, uint32_t b)
 static inline uint32_t fa__u32_min(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
+}
+
+static inline bool fa__tcp_uses(const struct fa_tcp *tcp, enum fa_tcp_feature feature)
+{
+    return (tcp->config.features_off & feature) == 0;
+}
+
+/* What our timestamps say now, RFC 7323 5.4. */
+static inline uint32_t fa__tcp_ts_now(const struct fa_tcp_conn *conn)
+{
+    return (uint32_t)(conn->tcp->now / FA__TCP_TS_TICK) + conn->ts_offset;
 }
 
 static inline struct fa_tcp_conn *fa__tcp_conn_of(struct fa_flow *flow)
@@ -309,6 +329,9 @@ uint16_t fa__tcp_mss_of(const struct fa_ip *remote, uint16_t mtu_bytes);
 /* tcp_connect.c */
 /* RFC 6528: no two incarnations of a connection overlap, no outsider can guess. */
 uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
+/* The same for timestamps (RFC 7323 5.4): those of one tuple grow from incarnation to incarnation,
+ * which is what RFC 6191 looks at. */
+uint32_t fa__tcp_ts_offset(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
 
 /* tcp_port.c */
 void fa__tcp_port_init(struct fa_tcp *tcp);
@@ -332,7 +355,10 @@ void fa__tcp_listener_forget(struct fa_tcp_conn *conn);
 
 /* tcp_input.c */
 void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg);
+/* The options of the peer's SYN: what both sides offered is used from now on. */
 void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header);
+/* Payload of a full segment on a way of that MSS: timestamps take their part (RFC 6691). */
+uint16_t fa__tcp_payload_max(const struct fa_tcp_conn *conn, uint16_t mss);
 
 /* tcp_ack.c */
 /* Process SEG.ACK and SEG.WND in a synchronized state. Returns: whether the segment goes on. */

@@ -11,31 +11,79 @@ enum {
     OPTION_NOP = 1,
     OPTION_MSS = 2,
     OPTION_SCALE = 3,
+    OPTION_SACK_OK = 4,
+    OPTION_SACK = 5,
+    OPTION_TS = 8,
     OPTION_MSS_LEN = 4,
     OPTION_SCALE_LEN = 3,
+    OPTION_SACK_OK_LEN = 2,
+    OPTION_TS_LEN = 10,
+    SACK_BLOCK_LEN = 8,
+    /* What stands in front of most segments: NOP, NOP, timestamps (RFC 7323 appendix A). */
+    USUAL_TS = OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_TS << 8 | OPTION_TS_LEN,
 };
+
+static void decode_ts(const uint8_t *at, struct fa_tcp_header *header)
+{
+    header->has_ts = true;
+    header->ts_value = fa_be32_load(at);
+    header->ts_echo = fa_be32_load(at + 4);
+}
+
+static bool decode_sack(const uint8_t *at, size_t len, struct fa_tcp_header *header)
+{
+    size_t count = (len - 2) / SACK_BLOCK_LEN;
+    if (count == 0 || count > FA_TCP_SACK_MAX || (len - 2) % SACK_BLOCK_LEN != 0) {
+        return false;
+    }
+    header->sack_count = (uint8_t)count;
+    for (size_t i = 0; i < count; i++) {
+        header->sacks[i].from = fa_be32_load(at + 2 + i * SACK_BLOCK_LEN);
+        header->sacks[i].to = fa_be32_load(at + 6 + i * SACK_BLOCK_LEN);
+    }
+    return true;
+}
 
 /* One option that has a length. Returns: whether the length can be true. */
 static bool decode_option(const uint8_t *at, size_t len, struct fa_tcp_header *header)
 {
-    if (at[0] == OPTION_MSS) {
+    switch (at[0]) {
+    case OPTION_MSS:
         if (len != OPTION_MSS_LEN) {
             return false;
         }
         header->mss = fa_be16_load(at + 2);
-    } else if (at[0] == OPTION_SCALE) {
+        return true;
+    case OPTION_SCALE:
         if (len != OPTION_SCALE_LEN) {
             return false;
         }
         header->has_scale = true;
         header->scale = (uint8_t)fa_min(at[2], FA_TCP_SCALE_MAX);
+        return true;
+    case OPTION_SACK_OK:
+        header->sack_ok = true;
+        return len == OPTION_SACK_OK_LEN;
+    case OPTION_SACK:
+        return decode_sack(at, len, header);
+    case OPTION_TS:
+        if (len != OPTION_TS_LEN) {
+            return false;
+        }
+        decode_ts(at + 2, header);
+        return true;
+    default:
+        return true;
     }
-    return true;
 }
 
 static bool decode_options(struct fa_slice options, struct fa_tcp_header *header)
 {
     size_t off = 0;
+    if (options.len >= FA_TCP_TS_LEN && fa_be32_load(options.at) == USUAL_TS) {
+        decode_ts(options.at + 4, header);
+        off = FA_TCP_TS_LEN;
+    }
     while (off < options.len && options.at[off] != OPTION_END) {
         if (options.at[off] == OPTION_NOP) {
             off++;
@@ -68,31 +116,78 @@ enum fa_tcp_verdict fa_tcp_decode(struct fa_slice bytes, const struct fa_ip_meta
             return FA_TCP_CSUM;
         }
     }
-    struct fa_tcp_header header = {
-        .source_port = fa_be16_load(at),
-        .target_port = fa_be16_load(at + 2),
-        .seq = fa_be32_load(at + 4),
-        .ack = fa_be32_load(at + 8),
-        .len = (uint8_t)len,
-        .flags = at[13],
-        .window = fa_be16_load(at + 14),
-    };
-    if (header.source_port == 0 || header.target_port == 0) {
+    ret_header->source_port = fa_be16_load(at);
+    ret_header->target_port = fa_be16_load(at + 2);
+    ret_header->seq = fa_be32_load(at + 4);
+    ret_header->ack = fa_be32_load(at + 8);
+    ret_header->window = fa_be16_load(at + 14);
+    ret_header->mss = 0;
+    ret_header->flags = at[13];
+    ret_header->len = (uint8_t)len;
+    ret_header->has_scale = false;
+    ret_header->scale = 0;
+    ret_header->sack_ok = false;
+    ret_header->has_ts = false;
+    ret_header->sack_count = 0;
+    ret_header->ts_value = 0;
+    ret_header->ts_echo = 0;
+    if (ret_header->source_port == 0 || ret_header->target_port == 0) {
         return FA_TCP_PORT;
     }
     struct fa_slice options = {at + FA_TCP_HDR_LEN, len - FA_TCP_HDR_LEN};
-    if (options.len != 0 && !decode_options(options, &header)) {
+    if (options.len != 0 && !decode_options(options, ret_header)) {
         return FA_TCP_OPTION;
     }
-    *ret_header = header;
     return FA_TCP_GOOD;
+}
+
+static void encode_options(uint8_t *option, const struct fa_tcp_header *header)
+{
+    static const uint8_t sack_ok[2] = {OPTION_SACK_OK, OPTION_SACK_OK_LEN};
+    if (header->mss != 0) {
+        option[0] = OPTION_MSS;
+        option[1] = OPTION_MSS_LEN;
+        fa_be16_store(option + 2, header->mss);
+        option += OPTION_MSS_LEN;
+    }
+    if (header->has_ts) {
+        fa_be32_store(option, USUAL_TS);
+        fa_be32_store(option + 4, header->ts_value);
+        fa_be32_store(option + 8, header->ts_echo);
+        if (header->sack_ok) {
+            fa_copy(option, sack_ok, sizeof sack_ok);
+        }
+        option += FA_TCP_TS_LEN;
+    } else if (header->sack_ok) {
+        fa_be16_store(option, OPTION_NOP << 8 | OPTION_NOP);
+        fa_copy(option + 2, sack_ok, sizeof sack_ok);
+        option += 4;
+    }
+    if (header->has_scale) {
+        option[0] = OPTION_NOP;
+        option[1] = OPTION_SCALE;
+        option[2] = OPTION_SCALE_LEN;
+        option[3] = header->scale;
+        option += 4;
+    }
+    if (header->sack_count != 0) {
+        fa_be16_store(option, OPTION_NOP << 8 | OPTION_NOP);
+        option[2] = OPTION_SACK;
+        option[3] = (uint8_t)(2 + SACK_BLOCK_LEN * header->sack_count);
+        option += 4;
+    }
+    for (unsigned i = 0; i < header->sack_count; i++) {
+        fa_be32_store(option, header->sacks[i].from);
+        fa_be32_store(option + 4, header->sacks[i].to);
+        option += SACK_BLOCK_LEN;
+    }
 }
 
 void fa_tcp_encode(uint8_t *at, const struct fa_ip_meta *meta, const struct fa_tcp_header *header,
     size_t payload_len, uint64_t payload_sum)
 {
     size_t len = fa_tcp_encoded_len(header);
-    FA_ASSERT(len <= FA_TCP_HDR_LEN_MAX && len % 4 == 0);
+    FA_ASSERT(len <= FA_TCP_HDR_LEN_MAX);
     fa_be16_store(at, header->source_port);
     fa_be16_store(at + 2, header->target_port);
     fa_be32_store(at + 4, header->seq);
@@ -101,18 +196,8 @@ void fa_tcp_encode(uint8_t *at, const struct fa_ip_meta *meta, const struct fa_t
     at[13] = header->flags;
     fa_be16_store(at + 14, header->window);
     fa_be32_store(at + 16, 0); // checksum, and the urgent pointer that nobody sets
-    uint8_t *option = at + FA_TCP_HDR_LEN;
-    if (header->mss != 0) {
-        option[0] = OPTION_MSS;
-        option[1] = OPTION_MSS_LEN;
-        fa_be16_store(option + 2, header->mss);
-        option += OPTION_MSS_LEN;
-    }
-    if (header->has_scale) {
-        option[0] = OPTION_NOP;
-        option[1] = OPTION_SCALE;
-        option[2] = OPTION_SCALE_LEN;
-        option[3] = header->scale;
+    if (len > FA_TCP_HDR_LEN) {
+        encode_options(at + FA_TCP_HDR_LEN, header);
     }
     uint64_t sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, len + payload_len);
     sum = fa_csum_plus(fa_csum_add_short(sum, at, len), payload_sum);

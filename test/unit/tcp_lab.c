@@ -20,6 +20,8 @@ void lab_init(const struct fa_tcp_config *config)
 {
     static const struct fa_tcp_config none = {.user_timeout_ns = 100 * FA_NS_S};
     lab.now = 1000 * FA_NS_S;
+    lab.start = lab.now;
+    lab.ts_base = 0;
     lab.peer_ip = fa_ip4(192, 0, 2, 2);
     lab.peer_iss = 0x10000000;
     lab.has_iss = false;
@@ -75,7 +77,16 @@ void lab_in(const struct lab_segment *seg)
         .mss = seg->mss,
         .has_scale = seg->has_scale,
         .scale = seg->scale,
+        .sack_ok = seg->sack_ok,
+        .has_ts = seg->has_ts,
+        .ts_value = seg->ts_value,
+        .ts_echo = (seg->flags & FA_TCP_ACK) != 0 ? lab.ts_base + seg->ts_echo : 0,
+        .sack_count = seg->sack_count,
     };
+    for (int i = 0; i < seg->sack_count; i++) {
+        header.sacks[i].from = lab.iss + seg->sacks[i].from;
+        header.sacks[i].to = lab.iss + seg->sacks[i].to;
+    }
     FA_ASSERT(seg->len <= sizeof payload);
     for (uint32_t i = 0; i < seg->len; i++) {
         payload[i] = pattern_at((uint32_t)seg->seq - 1 + i);
@@ -119,6 +130,7 @@ static bool fetch(struct sent *ret_sent)
         lab.iss = ret_sent->header.seq;
         lab.has_iss = true;
         lab.tx_scale = ret_sent->header.has_scale ? ret_sent->header.scale : 0;
+        lab.ts_base = ret_sent->header.ts_value - (uint32_t)((lab.now - lab.start) / FA_NS_MS);
     }
     return some;
 }
@@ -146,6 +158,21 @@ static bool is_wanted(const struct sent *sent, const struct lab_segment *want)
     bool window = want->closed ? h->window == 0 : want->window == 0 || h->window == want->window;
     bool options = want->mss == 0 || (h->mss == want->mss && h->has_scale == want->has_scale &&
                                          h->scale == want->scale);
+    if (want->has_ts) {
+        uint32_t at = h->ts_value - lab.ts_base;
+        options = options && h->has_ts && h->ts_echo == want->ts_echo &&
+                  (want->ts_value == 0 || at == want->ts_value);
+    }
+    if ((want->flags & FA_TCP_SYN) != 0 && want->mss != 0) {
+        options = options && h->sack_ok >= want->sack_ok;
+    }
+    if (want->sack_count != 0) {
+        options = options && h->sack_count == want->sack_count;
+    }
+    for (int i = 0; i < want->sack_count; i++) {
+        options = options && h->sacks[i].from == lab.peer_iss + want->sacks[i].from &&
+                  h->sacks[i].to == lab.peer_iss + want->sacks[i].to;
+    }
     uint16_t port = want->port != 0 ? want->port : LAB_PEER_PORT;
     bool push = (want->flags & FA_TCP_PSH) == 0 || (h->flags & FA_TCP_PSH) != 0;
     return flags == (want->flags & ~(unsigned)FA_TCP_PSH) && push && numbers && window && options &&

@@ -35,7 +35,13 @@ struct lab_segment {
     uint16_t mss;
     bool has_scale;
     uint8_t scale;
-    uint16_t port;   /* the peer's; 0: LAB_PEER_PORT */
+    bool sack_ok;
+    bool has_ts;       /* OUT: must be there if this says so */
+    uint32_t ts_value; /* IN: as it is; OUT: ms since lab_init(), 0: any */
+    uint32_t ts_echo;  /* IN: ms since lab_init(), OUT: as it is */
+    uint8_t sack_count;
+    struct fa_tcp_sack sacks[FA_TCP_SACK_MAX]; /* numbers relative */
+    uint16_t port;                             /* the peer's; 0: LAB_PEER_PORT */
     fa_ns within_ns; /* OUT: let that much time pass until it comes; it must take it all */
 };
 
@@ -46,6 +52,8 @@ struct lab {
     uint32_t peer_iss;
     uint32_t iss; /* learned from the first SYN that leaves */
     bool has_iss;
+    uint32_t ts_base; /* our timestamp at lab_init(), learned the same way */
+    fa_ns start;
     uint8_t tx_scale; /* of the windows we announce, learned the same way */
     struct fa_flow *flow;
     struct fa_tcp_conn *conn; /* flow's */

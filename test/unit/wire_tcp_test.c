@@ -41,17 +41,38 @@ static bool is_same(const struct fa_tcp_header *a, const struct fa_tcp_header *b
 {
     return a->source_port == b->source_port && a->target_port == b->target_port &&
            a->seq == b->seq && a->ack == b->ack && a->window == b->window && a->mss == b->mss &&
-           a->flags == b->flags && a->has_scale == b->has_scale && a->scale == b->scale;
+           a->flags == b->flags && a->has_scale == b->has_scale && a->scale == b->scale &&
+           a->sack_ok == b->sack_ok && a->has_ts == b->has_ts && a->ts_value == b->ts_value &&
+           a->ts_echo == b->ts_echo && a->sack_count == b->sack_count &&
+           fa_equal(a->sacks, b->sacks, a->sack_count * sizeof a->sacks[0]);
+}
+
+/* Every combination of options that fits. */
+static struct fa_tcp_header with_options(unsigned which)
+{
+    struct fa_tcp_header header = plain;
+    header.mss = (which & 1) != 0 ? 1460 : 0;
+    header.has_scale = (which & 2) != 0;
+    header.scale = header.has_scale ? 14 : 0;
+    header.sack_ok = (which & 4) != 0;
+    header.has_ts = (which & 8) != 0;
+    header.ts_value = header.has_ts ? 0x80000001 : 0;
+    header.ts_echo = header.has_ts ? 0x7ffffffe : 0;
+    header.sack_count = (uint8_t)(which >> 4);
+    for (uint32_t i = 0; i < header.sack_count; i++) {
+        header.sacks[i] = (struct fa_tcp_sack){0xfffffff0 + i * 100, i * 100 + 50};
+    }
+    return header;
 }
 
 T(header_and_options_survive_the_round_in_both_families)
 {
-    for (int i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < 2 * 16 * (FA_TCP_SACK_MAX + 1); i++) {
         const struct fa_ip_meta *meta = i % 2 == 0 ? &meta4 : &meta6;
-        struct fa_tcp_header header = plain;
-        header.mss = (i & 2) != 0 ? 1460 : 0;
-        header.has_scale = (i & 4) != 0;
-        header.scale = header.has_scale ? 14 : 0;
+        struct fa_tcp_header header = with_options(i / 2);
+        if (fa_tcp_encoded_len(&header) > FA_TCP_HDR_LEN_MAX) {
+            continue;
+        }
         for (size_t len = 0; len < 40; len++) {
             struct fa_tcp_header seen;
             struct fa_slice segment = make(meta, &header, len);
@@ -77,6 +98,33 @@ T(bytes_are_where_rfc_9293_says)
     sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
     CHECK_EQ(fa_be16_load(segment.at + 16), (uint16_t)~sum);
+}
+
+T(options_stand_as_linux_sends_them)
+{
+    static const uint8_t syn[20] = {2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7};
+    static const uint8_t sack[20] = {1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1, 5, 10, 0, 0, 0, 3};
+    static const uint8_t sack_ok_alone[4] = {1, 1, 4, 2};
+    struct fa_tcp_header header = plain;
+    header.has_ts = true;
+    header.ts_value = 1;
+    header.ts_echo = 2;
+    header.sack_count = 1;
+    header.sacks[0] = (struct fa_tcp_sack){3, 4};
+    struct fa_slice segment = make(&meta4, &header, 0);
+    CHECK(fa_equal(segment.at + FA_TCP_HDR_LEN, sack, sizeof sack));
+    header.sack_count = 0;
+    header.mss = 1460;
+    header.sack_ok = true;
+    header.has_scale = true;
+    header.scale = 7;
+    segment = make(&meta4, &header, 0);
+    CHECK_EQ(segment.len, FA_TCP_HDR_LEN + sizeof syn);
+    CHECK(fa_equal(segment.at + FA_TCP_HDR_LEN, syn, sizeof syn));
+    header = plain;
+    header.sack_ok = true;
+    segment = make(&meta4, &header, 0);
+    CHECK(fa_equal(segment.at + FA_TCP_HDR_LEN, sack_ok_alone, sizeof sack_ok_alone));
 }
 
 T(every_flipped_bit_is_noticed)
@@ -111,17 +159,29 @@ T(option_lists)
         uint16_t mss;
         int scale; /* -1: none */
     } cases[] = {
-        {{0}, FA_TCP_GOOD, 0, -1}, {{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, FA_TCP_GOOD, 0, -1},
-        {{2, 4, 5, 0xb4, 1, 3, 3, 7}, FA_TCP_GOOD, 1460, 7}, {{3, 3, 255}, FA_TCP_GOOD, 0, 14},
+        {{0}, FA_TCP_GOOD, 0, -1},
+        {{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, FA_TCP_GOOD, 0, -1},
+        {{2, 4, 5, 0xb4, 1, 3, 3, 7}, FA_TCP_GOOD, 1460, 7},
+        {{3, 3, 255}, FA_TCP_GOOD, 0, 14},
         {{0, 2, 0}, FA_TCP_GOOD, 0, -1}, /* behind the end anything may stand */
         {{4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8}, FA_TCP_GOOD, 0, -1}, /* SACK, timestamps */
         {{253, 12}, FA_TCP_GOOD, 0, -1},                             /* unknown: skipped */
-        {{253, 13}, FA_TCP_OPTION, 0, -1}, {{253, 1}, FA_TCP_OPTION, 0, -1},
-        {{253, 0}, FA_TCP_OPTION, 0, -1}, {{2, 3, 5}, FA_TCP_OPTION, 0, -1},
+        {{253, 13}, FA_TCP_OPTION, 0, -1},
+        {{253, 1}, FA_TCP_OPTION, 0, -1},
+        {{253, 0}, FA_TCP_OPTION, 0, -1},
+        {{2, 3, 5}, FA_TCP_OPTION, 0, -1},
         {{3, 4, 5, 0}, FA_TCP_OPTION, 0, -1},
         {{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2}, FA_TCP_OPTION, 0, -1}, /* a kind, no length */
         {{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4}, FA_TCP_OPTION, 0, -1},
         {{2, 4, 1, 1, 2, 4, 2, 2}, FA_TCP_GOOD, 0x202, -1}, /* the last one counts */
+        {{4, 3, 0}, FA_TCP_OPTION, 0, -1},
+        {{8, 9}, FA_TCP_OPTION, 0, -1},
+        {{8, 12}, FA_TCP_OPTION, 0, -1},
+        {{5, 2}, FA_TCP_OPTION, 0, -1},
+        {{5, 11}, FA_TCP_OPTION, 0, -1},
+        {{5, 10}, FA_TCP_GOOD, 0, -1},
+        {{1, 1, 8, 10}, FA_TCP_GOOD, 0, -1},
+        {{1, 1, 8, 11}, FA_TCP_OPTION, 0, -1},
     };
     for (size_t i = 0; i < FA_COUNT_OF(cases); i++) {
         (void)make(&meta4, &plain, 12);
@@ -149,6 +209,7 @@ T(no_prefix_of_any_bytes_is_read_beyond_its_end)
         enum fa_tcp_verdict verdict =
             fa_tcp_decode((struct fa_slice){at, len}, &meta4, true, &seen);
         CHECK(verdict != FA_TCP_CSUM);
-        CHECK(verdict != FA_TCP_GOOD || (seen.len <= len && seen.scale <= FA_TCP_SCALE_MAX));
+        CHECK(verdict != FA_TCP_GOOD || (seen.len <= len && seen.scale <= FA_TCP_SCALE_MAX &&
+                                            seen.sack_count <= FA_TCP_SACK_MAX));
     }
 }

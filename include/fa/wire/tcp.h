@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
-// fa/wire/tcp.h: the TCP header and its options (RFC 9293 3.1 and 3.2, RFC 7323 2.2).
+// fa/wire/tcp.h: the TCP header and its options (RFC 9293 3.1 and 3.2, RFC 2018 2 and 3, RFC 7323
+// 2.2 and 3.2).
 //
 // Pure encode and decode; the checksum covers a pseudo-header, so addresses come along. Sequence
 // numbers mean nothing here. Tested by test/unit/wire_tcp_test.c, fuzz/wire_tcp_fuzz.c.
@@ -18,6 +19,8 @@ enum {
     FA_TCP_HDR_LEN = 20,     /* bytes, without options */
     FA_TCP_HDR_LEN_MAX = 60, /* bytes, with as many options as fit */
     FA_TCP_SCALE_MAX = 14,   /* RFC 7323 2.3: a larger shift counts as this one */
+    FA_TCP_SACK_MAX = 4,     /* blocks that fit in a header; 3 beside timestamps */
+    FA_TCP_TS_LEN = 12,      /* bytes of a timestamps option and its padding */
 };
 
 /* Control bits, as they stand in byte 13. */
@@ -41,6 +44,12 @@ enum FA_MUST_USE fa_tcp_verdict {
     FA_TCP_CSUM,
 };
 
+/* Received bytes beyond a hole: [from, to), RFC 2018 3. */
+struct fa_tcp_sack {
+    uint32_t from;
+    uint32_t to;
+};
+
 struct fa_tcp_header {
     uint16_t source_port;
     uint16_t target_port;
@@ -52,21 +61,32 @@ struct fa_tcp_header {
     uint8_t len;     /* bytes of header and options, written by decode, ignored by encode */
     bool has_scale;
     uint8_t scale; /* window shift, at most FA_TCP_SCALE_MAX */
+    bool sack_ok;  /* SACK permitted, in SYNs (RFC 2018 2) */
+    bool has_ts;
+    uint8_t sack_count; /* of sacks, at most FA_TCP_SACK_MAX */
+    uint32_t ts_value;  /* TSval and TSecr, RFC 7323 3.2 */
+    uint32_t ts_echo;
+    struct fa_tcp_sack sacks[FA_TCP_SACK_MAX]; /* the first sack_count mean something */
 };
 
 /*
  * Read and verify the segment `bytes`, header and payload. `csum_good`: the checksum was verified
  * below. Options that it does not know are skipped.
  *
- * Returns: FA_TCP_GOOD, and only then *ret_header is written.
+ * Returns: FA_TCP_GOOD; only then *ret_header means something.
  */
 enum fa_tcp_verdict fa_tcp_decode(struct fa_slice bytes, const struct fa_ip_meta *meta,
     bool csum_good, struct fa_tcp_header *ret_header);
 
-/* Bytes that fa_tcp_encode() will write for `header`: 20, and 4 for each option. */
+/* Bytes that fa_tcp_encode() will write for `header`. Options stand in the order mss, sackOK,
+ * timestamps, window scale, SACK, each padded with NOPs in front to whole words. */
 static inline size_t fa_tcp_encoded_len(const struct fa_tcp_header *header)
 {
-    return FA_TCP_HDR_LEN + (header->mss != 0 ? 4u : 0u) + (header->has_scale ? 4u : 0u);
+    size_t len = FA_TCP_HDR_LEN + (header->mss != 0 ? 4u : 0u) + (header->has_scale ? 4u : 0u);
+    len += header->has_ts    ? FA_TCP_TS_LEN
+           : header->sack_ok ? 4u
+                             : 0u; // sackOK takes two NOPs' place
+    return len + (header->sack_count != 0 ? 4u + 8u * header->sack_count : 0u);
 }
 
 /*
