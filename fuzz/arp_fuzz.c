@@ -28,26 +28,30 @@ static void check_books(void)
 {
     size_t parked = 0;
     size_t ready = 0;
+    size_t failed = 0;
     size_t incomplete = 0;
-    FA_LIST_EACH(node, &arp.incomplete) {
-        const struct fa_arp_entry *entry = FA_CONTAINER(node, struct fa_arp_entry, node);
-        FA_ASSERT(entry->state == FA_ARP_INCOMPLETE);
+    FA_LIST_EACH(node, &arp.neigh.incomplete) {
+        const struct fa_neigh_entry *entry = FA_CONTAINER(node, struct fa_neigh_entry, node);
+        FA_ASSERT(entry->state == FA_NEIGH_INCOMPLETE);
         FA_ASSERT(fa_list_linked(&entry->timer_node));
-        FA_ASSERT(entry->parked_count <= FA_ARP_PARKED_ENTRY_MAX);
+        FA_ASSERT(entry->parked_count <= FA_NEIGH_PARKED_ENTRY_MAX);
         parked += entry->parked_count;
         incomplete++;
     }
-    FA_LIST_EACH(node, &arp.lru) {
-        const struct fa_arp_entry *entry = FA_CONTAINER(node, struct fa_arp_entry, node);
-        FA_ASSERT(entry->state != FA_ARP_INCOMPLETE && entry->parked_count == 0);
+    FA_LIST_EACH(node, &arp.neigh.lru) {
+        const struct fa_neigh_entry *entry = FA_CONTAINER(node, struct fa_neigh_entry, node);
+        FA_ASSERT(entry->state != FA_NEIGH_INCOMPLETE && entry->parked_count == 0);
     }
-    FA_LIST_EACH(node, &arp.ready) {
+    FA_LIST_EACH(node, &arp.neigh.ready) {
         ready++;
     }
-    FA_ASSERT(incomplete == arp.incomplete_count);
-    FA_ASSERT(incomplete <= FA_ARP_INCOMPLETE_COUNT_MAX);
-    FA_ASSERT(parked == arp.parked_count && parked <= FA_ARP_PARKED_COUNT_MAX);
-    FA_ASSERT(pool.used_count == parked + ready);
+    FA_LIST_EACH(node, &arp.neigh.failed) {
+        failed++;
+    }
+    FA_ASSERT(incomplete == arp.neigh.incomplete_count);
+    FA_ASSERT(incomplete <= FA_NEIGH_INCOMPLETE_COUNT_MAX);
+    FA_ASSERT(parked == arp.neigh.parked_count && parked <= FA_NEIGH_PARKED_COUNT_MAX);
+    FA_ASSERT(pool.used_count == parked + ready + failed);
 }
 
 static void resolve(uint32_t ip)
@@ -108,7 +112,8 @@ static void run_op(const uint8_t *op)
         output();
         break;
     case 4:
-        fa_buf_drop(fa_arp_ready_take(&arp));
+        fa_buf_drop(fa_neigh_ready_take(&arp.neigh));
+        fa_buf_drop(fa_neigh_failed_take(&arp.neigh));
         break;
     case 5:
         now += ((fa_ns)op[1] << 8 | op[2]) * FA_NS_MS;

@@ -72,6 +72,11 @@ void fa_icmp_init(struct fa_icmp *icmp, const struct fa_icmp_config *config);
 FA_MUST_USE bool fa_icmp_input(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,
     struct fa_buf *take, struct fa_icmp_report *ret_report);
 
+/* Say that `packet`, which begins at its IP header and which we sent, was not delivered: its
+ * neighbour does not answer. Returns: as fa_icmp_input(); *ret_report borrows from `packet`. */
+FA_MUST_USE bool fa_icmp_undelivered(
+    struct fa_icmp *icmp, fa_ns now, struct fa_slice packet, struct fa_icmp_report *ret_report);
+
 /* Tell the sender of `take`, which begins at its IPv4 header, that it is unreachable. Silently
  * dropped: packets sent to a group, ICMP errors, and what is beyond the rate (counted). */
 void fa_icmp_error_take(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,

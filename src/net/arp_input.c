@@ -2,9 +2,9 @@
 //
 // What ARP packets say: about neighbours, about our own address, and questions for it.
 
+#include "fa/arp.h"
 #include "fa/wire/eth.h"
 #include "fa/wire/ip4.h"
-#include "src/net/arp_priv.h"
 
 /* Another station uses our address (RFC 5227 2.4). */
 static enum fa_arp_verdict defend(struct fa_arp *arp, fa_ns now)
@@ -28,18 +28,18 @@ static enum fa_arp_verdict defend(struct fa_arp *arp, fa_ns now)
 
 /* Bring what is known of the sender up to date. */
 static void update(
-    struct fa_arp *arp, fa_ns now, struct fa_arp_entry *entry, const struct fa_arp_packet *packet)
+    struct fa_arp *arp, fa_ns now, struct fa_neigh_entry *entry, const struct fa_arp_packet *packet)
 {
     bool answer = packet->op == FA_ARP_OP_REPLY && packet->target_ip == arp->ip;
     bool same = fa_mac_equal(entry->mac, packet->sender_mac);
-    bool known = entry->state != FA_ARP_INCOMPLETE;
+    bool known = entry->state != FA_NEIGH_INCOMPLETE;
     if (known && !same) {
         FA_COUNT(arp->config.counters, arp_changed);
     }
-    fa__arp_confirm(arp, entry, now, packet->sender_mac);
     if (known && !same && !answer) {
-        // Believed, as fail-over relies on it, but to be confirmed when it is used.
-        entry->state = FA_ARP_STALE;
+        fa_neigh_suggest(&arp->neigh, entry, now, packet->sender_mac); // fail-over relies on it
+    } else {
+        fa_neigh_confirm(&arp->neigh, entry, now, packet->sender_mac);
     }
 }
 
@@ -89,7 +89,9 @@ enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice 
     }
     bool for_us = packet.target_ip == arp->ip;
     bool request = packet.op == FA_ARP_OP_REQUEST;
-    struct fa_arp_entry *entry = packet.sender_ip != 0 ? fa__arp_find(arp, packet.sender_ip) : NULL;
+    struct fa_ip sender = fa_ip4_ip(packet.sender_ip);
+    struct fa_neigh_entry *entry =
+        packet.sender_ip != 0 ? fa_neigh_find(&arp->neigh, &sender) : NULL;
     if (entry != NULL) {
         update(arp, now, entry, &packet);
     } else if (!for_us || !request) {
@@ -97,7 +99,7 @@ enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice 
     } else if (packet.sender_ip == 0) {
         // A probe (RFC 5227 2.1.1): answered below, nothing to learn.
     } else if (is_neighbour(arp, packet.sender_ip)) {
-        (void)fa__arp_learn(arp, now, packet.sender_ip, packet.sender_mac);
+        (void)fa_neigh_learn(&arp->neigh, now, &sender, packet.sender_mac); // or counted
     } else {
         // Answered all the same: a router may serve our network from outside of it.
         FA_COUNT(counters, arp_rx_foreign);

@@ -112,24 +112,38 @@ static void refuse_ping(
     finish_ping(ping, now, FA_EREFUSED);
 }
 
-/* Whether `body` quotes a packet of ours: from the address that the error came to, not a later
- * fragment, with the bytes that name its connection. */
-static bool decode_quote(
-    const struct fa_ip_meta *meta, struct fa_slice body, struct fa_icmp_report *ret_report)
+/* Whether `packet` begins as one that we sent: not a later fragment, with the bytes that name its
+ * connection. */
+static bool decode_quote(struct fa_slice packet, struct fa_icmp_report *ret_report)
 {
     struct fa_ip4_header ip;
-    if (fa_ip4_decode_quoted(body, &ip) != FA_IP4_GOOD || ip.fragment_off != 0 ||
-        body.len - ip.header_len < FA_ICMP_QUOTE_LEN_MIN) {
+    if (fa_ip4_decode_quoted(packet, &ip) != FA_IP4_GOOD || ip.fragment_off != 0 ||
+        packet.len - ip.header_len < FA_ICMP_QUOTE_LEN_MIN) {
         return false;
     }
-    ret_report->quoted = fa_slice_from(body, ip.header_len);
-    ret_report->meta = (struct fa_ip_meta){
-        .local = fa_ip4_ip(ip.source),
-        .remote = fa_ip4_ip(ip.target),
-        .protocol = ip.protocol,
-        .iface = meta->iface,
+    *ret_report = (struct fa_icmp_report){
+        .quoted = fa_slice_from(packet, ip.header_len),
+        .meta = {.local = fa_ip4_ip(ip.source),
+            .remote = fa_ip4_ip(ip.target),
+            .protocol = ip.protocol},
     };
-    return fa_ip_equal(&ret_report->meta.local, &meta->local);
+    return true;
+}
+
+bool fa_icmp_undelivered(
+    struct fa_icmp *icmp, fa_ns now, struct fa_slice packet, struct fa_icmp_report *ret_report)
+{
+    struct fa_icmp_report report;
+    if (!decode_quote(packet, &report)) {
+        return false;
+    }
+    if (report.meta.protocol == FA_IP_PROTO_ICMP) {
+        refuse_ping(icmp, now, &report.meta.remote, report.quoted);
+        return false;
+    }
+    report.code = FA_ICMP_CODE_HOST;
+    *ret_report = report;
+    return true;
 }
 
 static bool take_error(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,
@@ -140,7 +154,8 @@ static bool take_error(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta 
         FA_COUNT(icmp->config.counters, icmp_rx_ignored);
         return false;
     }
-    if (meta->multicast || !decode_quote(meta, body, &report)) {
+    if (meta->multicast || !decode_quote(body, &report) ||
+        !fa_ip_equal(&report.meta.local, &meta->local)) {
         FA_COUNT(icmp->config.counters, icmp_rx_quote);
         return false;
     }
@@ -150,6 +165,7 @@ static bool take_error(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta 
         return false;
     }
     report.code = header->code;
+    report.meta.iface = meta->iface;
     if (header->code == FA_ICMP_CODE_TOO_BIG) {
         // 0: a router from before RFC 1191 does not say it, so take what every way carries.
         uint16_t mtu = header->seq != 0 ? header->seq : 576;

@@ -278,6 +278,7 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
         struct fa_iface *iface = &stack->ifaces[i];
         if (now >= fa_arp_deadline(&iface->arp)) {
             fa_arp_tick(&iface->arp, now);
+            fa__stack_undelivered(stack, now, &iface->arp.neigh);
         }
         if (now >= fa_dhcp_deadline(&iface->dhcp)) {
             fa_dhcp_tick(&iface->dhcp, now);

@@ -24,21 +24,34 @@ static void drop(const struct rx *rx, enum fa_counter_id reason)
 
 /* ---- transports ---- */
 
-static void input_report(const struct rx *rx, const struct fa_icmp_report *report)
+/* Tell the transport whose packet it was. */
+static void input_report(struct fa_stack *stack, fa_ns now, const struct fa_icmp_report *report)
 {
     switch (report->meta.protocol) {
     case FA_IP_PROTO_UDP:
-        fa_udp_icmp(&rx->stack->udp, &report->meta,
+        fa_udp_icmp(&stack->udp, &report->meta,
             report->code == FA_ICMP_CODE_TOO_BIG ? FA_UDP_ICMP_TOO_BIG : FA_UDP_ICMP_UNREACHABLE,
             report->quoted);
         break;
     case FA_IP_PROTO_TCP:
-        fa_tcp_icmp(&rx->stack->tcp, rx->now, &report->meta,
+        fa_tcp_icmp(&stack->tcp, now, &report->meta,
             report->code == FA_ICMP_CODE_TOO_BIG ? FA_TCP_ICMP_TOO_BIG : FA_TCP_ICMP_UNREACHABLE,
             report->quoted);
         break;
     default:
-        FA_COUNT(rx->stack->counters, icmp_rx_quote);
+        FA_COUNT(stack->counters, icmp_rx_quote);
+    }
+}
+
+void fa__stack_undelivered(struct fa_stack *stack, fa_ns now, struct fa_neigh *neigh)
+{
+    for (struct fa_buf *buf; (buf = fa_neigh_failed_take(neigh)) != NULL;) {
+        struct fa_icmp_report report;
+        struct fa_slice packet = fa_slice_from(fa_buf_slice(buf), FA_ETH_HDR_LEN);
+        if (fa_icmp_undelivered(&stack->icmp, now, packet, &report)) {
+            input_report(stack, now, &report);
+        }
+        fa_buf_drop(buf);
     }
 }
 
@@ -46,7 +59,7 @@ static void input_icmp(const struct rx *rx, const struct fa_ip_meta *meta)
 {
     struct fa_icmp_report report;
     if (fa_icmp_input(&rx->stack->icmp, rx->now, meta, rx->buf, &report)) {
-        input_report(rx, &report);
+        input_report(rx->stack, rx->now, &report);
         fa_buf_drop(rx->buf);
     }
 }

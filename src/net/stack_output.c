@@ -159,7 +159,7 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     struct fa_iface *iface = &stack->ifaces[idx];
     struct fa_buf *buf;
     bool arp = fa_arp_has_output(&iface->arp);
-    bool ready = !fa_list_empty(&iface->arp.ready);
+    bool ready = !fa_list_empty(&iface->arp.neigh.ready);
     if (!arp && !ready && !fa_dhcp_has_output(&iface->dhcp)) {
         return false;
     }
@@ -173,7 +173,7 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     }
     if (ready) {
         fa_buf_drop(buf); // it only said that there is room
-        commit(stack, now, iface, fa_arp_ready_take(&iface->arp));
+        commit(stack, now, iface, fa_neigh_ready_take(&iface->arp.neigh));
         return true;
     }
     return send_dhcp(stack, now, idx, buf);

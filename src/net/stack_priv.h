@@ -58,6 +58,9 @@ void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx);
 /* Take one burst from every device, and what we sent ourselves. Returns: whether anything came. */
 bool fa__stack_input(struct fa_stack *stack, fa_ns now);
 
+/* Tell transports about packets whose neighbour did not answer. */
+void fa__stack_undelivered(struct fa_stack *stack, fa_ns now, struct fa_neigh *neigh);
+
 /* stack_output.c */
 
 /* Send what everybody has to say, as long as devices take it. Returns: whether anything went. */

@@ -81,8 +81,8 @@ static fa_ns begin(void)
 static void end(void)
 {
     fa_arp_address_set(&arp, 0, 0, 0);
-    CHECK_EQ(arp.parked_count, 0);
-    CHECK_EQ(arp.incomplete_count, 0);
+    CHECK_EQ(arp.neigh.parked_count, 0);
+    CHECK_EQ(arp.neigh.incomplete_count, 0);
     CHECK_EQ(pool.used_count, 0);
 }
 
@@ -188,7 +188,7 @@ T(a_probe_for_our_address_is_answered_and_not_learned_from)
     fa_ns now = begin();
     CHECK_EQ(input(now, FA_ARP_OP_REQUEST, them_mac, 0, US), FA_ARP_FINE);
     CHECK(!silent(now));
-    CHECK_EQ(arp.carved_count, 0);
+    CHECK_EQ(arp.neigh.carved_count, 0);
     end();
 }
 
@@ -204,7 +204,7 @@ T(senders_that_cannot_be_neighbours_are_answered_and_not_learned_from)
         CHECK(!silent(now));
     }
     CHECK_EQ(COUNTED(arp_rx_foreign), FA_COUNT_OF(rows));
-    CHECK_EQ(arp.carved_count, 0);
+    CHECK_EQ(arp.neigh.carved_count, 0);
     end();
 }
 
@@ -245,16 +245,16 @@ T(packets_for_an_unknown_neighbour_wait_and_leave_together_in_order)
     CHECK_EQ(packet.op, FA_ARP_OP_REQUEST);
     CHECK_EQ(packet.target_ip, THEM);
     CHECK(silent(now)); // one request for all of them
-    CHECK(fa_arp_ready_take(&arp) == NULL);
+    CHECK(fa_neigh_ready_take(&arp.neigh) == NULL);
     input(now, FA_ARP_OP_REPLY, them_mac, THEM, US);
     for (uint32_t i = 0; i < 3; i++) {
-        struct fa_buf *buf = fa_arp_ready_take(&arp);
+        struct fa_buf *buf = fa_neigh_ready_take(&arp.neigh);
         REQUIRE(buf != NULL);
         CHECK_EQ(buf->tag, i);
         CHECK(fa_mac_equal(fa_buf_at(buf), them_mac));
         fa_buf_drop(buf);
     }
-    CHECK(fa_arp_ready_take(&arp) == NULL);
+    CHECK(fa_neigh_ready_take(&arp.neigh) == NULL);
     CHECK(known_as(now, THEM, them_mac));
     CHECK(fa_arp_deadline(&arp) == FA_NS_NEVER);
     end();
@@ -263,13 +263,13 @@ T(packets_for_an_unknown_neighbour_wait_and_leave_together_in_order)
 T(the_oldest_of_too_many_packets_for_one_neighbour_gives_way)
 {
     fa_ns now = begin();
-    for (uint32_t i = 0; i < FA_ARP_PARKED_ENTRY_MAX + 2; i++) {
+    for (uint32_t i = 0; i < FA_NEIGH_PARKED_ENTRY_MAX + 2; i++) {
         CHECK(!resolve(now, THEM, i, NULL));
     }
-    CHECK_EQ(COUNTED(arp_tx_parked_full), 2);
-    CHECK_EQ(arp.parked_count, FA_ARP_PARKED_ENTRY_MAX);
+    CHECK_EQ(COUNTED(neigh_tx_parked_full), 2);
+    CHECK_EQ(arp.neigh.parked_count, FA_NEIGH_PARKED_ENTRY_MAX);
     input(now, FA_ARP_OP_REPLY, them_mac, THEM, US);
-    struct fa_buf *buf = fa_arp_ready_take(&arp);
+    struct fa_buf *buf = fa_neigh_ready_take(&arp.neigh);
     REQUIRE(buf != NULL);
     CHECK_EQ(buf->tag, 2);
     fa_buf_drop(buf);
@@ -279,12 +279,12 @@ T(the_oldest_of_too_many_packets_for_one_neighbour_gives_way)
 T(packets_parked_for_all_neighbours_are_bounded)
 {
     fa_ns now = begin();
-    for (uint32_t i = 0; i < 2 * FA_ARP_PARKED_COUNT_MAX; i++) {
+    for (uint32_t i = 0; i < 2 * FA_NEIGH_PARKED_COUNT_MAX; i++) {
         CHECK(!resolve(now, THEM + i, 0, NULL));
     }
-    CHECK_EQ(arp.parked_count, FA_ARP_PARKED_COUNT_MAX);
-    CHECK_EQ(pool.used_count, FA_ARP_PARKED_COUNT_MAX);
-    CHECK_EQ(COUNTED(arp_tx_parked_full), FA_ARP_PARKED_COUNT_MAX);
+    CHECK_EQ(arp.neigh.parked_count, FA_NEIGH_PARKED_COUNT_MAX);
+    CHECK_EQ(pool.used_count, FA_NEIGH_PARKED_COUNT_MAX);
+    CHECK_EQ(COUNTED(neigh_tx_parked_full), FA_NEIGH_PARKED_COUNT_MAX);
     end();
 }
 
@@ -292,18 +292,22 @@ T(a_silent_neighbour_is_asked_three_times_a_second_apart_then_given_up)
 {
     fa_ns now = begin();
     CHECK(!resolve(now, THEM, 0, NULL));
-    for (int i = 0; i < FA_ARP_TRY_COUNT_MAX; i++) {
+    for (int i = 0; i < FA_NEIGH_TRY_COUNT_MAX; i++) {
         CHECK(!silent(now));
         CHECK(silent(now));
-        CHECK_EQ(fa_arp_deadline(&arp), now + FA_ARP_RETRY_NS);
-        fa_arp_tick(&arp, now + FA_ARP_RETRY_NS - 1);
-        CHECK(silent(now + FA_ARP_RETRY_NS - 1));
-        now += FA_ARP_RETRY_NS;
+        CHECK_EQ(fa_arp_deadline(&arp), now + FA_NEIGH_RETRY_NS);
+        fa_arp_tick(&arp, now + FA_NEIGH_RETRY_NS - 1);
+        CHECK(silent(now + FA_NEIGH_RETRY_NS - 1));
+        now += FA_NEIGH_RETRY_NS;
         fa_arp_tick(&arp, now);
     }
     CHECK(silent(now));
-    CHECK_EQ(COUNTED(arp_given_up), 1);
-    CHECK_EQ(COUNTED(arp_tx_unresolved), 1);
+    CHECK_EQ(COUNTED(neigh_given_up), 1);
+    CHECK_EQ(COUNTED(neigh_tx_unresolved), 1);
+    struct fa_buf *failed = fa_neigh_failed_take(&arp.neigh);
+    REQUIRE(failed != NULL);
+    fa_buf_drop(failed);
+    CHECK(fa_neigh_failed_take(&arp.neigh) == NULL);
     CHECK_EQ(pool.used_count, 0);
     CHECK(fa_arp_deadline(&arp) == FA_NS_NEVER);
     end();
@@ -315,7 +319,7 @@ static void know(fa_ns now)
     CHECK(!resolve(now, THEM, 0, NULL));
     CHECK(!silent(now));
     input(now, FA_ARP_OP_REPLY, them_mac, THEM, US);
-    fa_buf_drop(fa_arp_ready_take(&arp));
+    fa_buf_drop(fa_neigh_ready_take(&arp.neigh));
 }
 
 T(an_old_neighbour_is_used_and_asked_by_unicast_whether_it_still_holds)
@@ -324,7 +328,7 @@ T(an_old_neighbour_is_used_and_asked_by_unicast_whether_it_still_holds)
     struct fa_arp_packet packet;
     fa_ns now = begin();
     know(now);
-    now += FA_ARP_REACHABLE_NS - 1;
+    now += FA_NEIGH_REACHABLE_NS - 1;
     CHECK(known_as(now, THEM, them_mac));
     CHECK(silent(now));
     now++;
@@ -336,8 +340,8 @@ T(an_old_neighbour_is_used_and_asked_by_unicast_whether_it_still_holds)
     CHECK(silent(now)); // one probe at a time
     input(now, FA_ARP_OP_REPLY, them_mac, THEM, US);
     CHECK(fa_arp_deadline(&arp) == FA_NS_NEVER);
-    CHECK(known_as(now + FA_ARP_REACHABLE_NS - 1, THEM, them_mac));
-    CHECK(silent(now + FA_ARP_REACHABLE_NS - 1));
+    CHECK(known_as(now + FA_NEIGH_REACHABLE_NS - 1, THEM, them_mac));
+    CHECK(silent(now + FA_NEIGH_REACHABLE_NS - 1));
     end();
 }
 
@@ -355,11 +359,11 @@ T(a_neighbour_that_does_not_answer_its_probes_is_asked_for_anew)
 {
     fa_ns now = begin();
     know(now);
-    now += FA_ARP_REACHABLE_NS;
+    now += FA_NEIGH_REACHABLE_NS;
     CHECK(known_as(now, THEM, them_mac));
-    for (int i = 0; i < FA_ARP_TRY_COUNT_MAX; i++) {
+    for (int i = 0; i < FA_NEIGH_TRY_COUNT_MAX; i++) {
         CHECK(!silent(now));
-        now += FA_ARP_RETRY_NS;
+        now += FA_NEIGH_RETRY_NS;
         fa_arp_tick(&arp, now);
     }
     CHECK(!resolve(now, THEM, 0, NULL));
@@ -407,7 +411,7 @@ T(a_claim_to_our_address_is_answered_once_in_ten_seconds)
     CHECK_EQ(input(now, FA_ARP_OP_REQUEST, them_mac, US, US), FA_ARP_DEFENDED);
     CHECK(!silent(now));
     CHECK_EQ(COUNTED(arp_conflicts), 4);
-    CHECK_EQ(arp.carved_count, 0);
+    CHECK_EQ(arp.neigh.carved_count, 0);
     end();
 }
 
@@ -437,8 +441,8 @@ T(requests_from_a_flood_of_stations_push_out_no_neighbour_in_use)
         input(now, FA_ARP_OP_REQUEST, other_mac, THEM + 1 + i, US);
         drain(now);
     }
-    CHECK_EQ(arp.carved_count, FA_ARP_ENTRY_COUNT_MAX);
-    CHECK(COUNTED(arp_evicted) > 4000);
+    CHECK_EQ(arp.neigh.carved_count, FA_NEIGH_COUNT_MAX);
+    CHECK(COUNTED(neigh_evicted) > 4000);
     CHECK(known_as(now, THEM, them_mac));
     CHECK(known_as(now, THEM + 5000, other_mac)); // the latest is known, too
     end();
@@ -447,7 +451,7 @@ T(requests_from_a_flood_of_stations_push_out_no_neighbour_in_use)
 T(when_every_neighbour_is_in_use_newcomers_are_answered_and_not_learned)
 {
     fa_ns now = begin();
-    for (uint32_t i = 0; i < FA_ARP_ENTRY_COUNT_MAX; i++) {
+    for (uint32_t i = 0; i < FA_NEIGH_COUNT_MAX; i++) {
         input(now, FA_ARP_OP_REQUEST, other_mac, THEM + i, US);
         drain(now);
         CHECK(known_as(now, THEM + i, other_mac));
@@ -455,15 +459,15 @@ T(when_every_neighbour_is_in_use_newcomers_are_answered_and_not_learned)
         input(now, FA_ARP_OP_REPLY, other_mac, THEM + i, US);
     }
     input(now, FA_ARP_OP_REQUEST, them_mac, 0x0a00f000, US);
-    CHECK_EQ(COUNTED(arp_rx_cache_full), 1);
+    CHECK_EQ(COUNTED(neigh_cache_full), 1);
     CHECK(!silent(now));
-    CHECK_EQ(COUNTED(arp_evicted), 0);
+    CHECK_EQ(COUNTED(neigh_evicted), 0);
     // But what we want to reach ourselves finds a place: the least used one.
     CHECK(!resolve(now, 0x0a00f000, 0, NULL));
-    CHECK_EQ(COUNTED(arp_evicted), 1);
+    CHECK_EQ(COUNTED(neigh_evicted), 1);
     CHECK(!known_as(now, THEM, other_mac));
     // And when they have not been used for a while, newcomers are welcome again.
-    now += FA_ARP_REACHABLE_NS;
+    now += FA_NEIGH_REACHABLE_NS;
     input(now, FA_ARP_OP_REQUEST, them_mac, 0x0a00f001, US);
     CHECK(known_as(now, 0x0a00f001, them_mac));
     end();
@@ -476,17 +480,17 @@ T(a_scan_of_dead_addresses_is_bounded_and_leaves_known_neighbours_alone)
     for (uint32_t i = 0; i < 1000; i++) {
         CHECK(!resolve(now, THEM + 1 + i, 0, NULL));
     }
-    CHECK_EQ(arp.incomplete_count, FA_ARP_INCOMPLETE_COUNT_MAX);
-    CHECK_EQ(COUNTED(arp_incomplete_full), 1000 - FA_ARP_INCOMPLETE_COUNT_MAX);
-    CHECK(arp.parked_count <= FA_ARP_PARKED_COUNT_MAX);
+    CHECK_EQ(arp.neigh.incomplete_count, FA_NEIGH_INCOMPLETE_COUNT_MAX);
+    CHECK_EQ(COUNTED(neigh_incomplete_full), 1000 - FA_NEIGH_INCOMPLETE_COUNT_MAX);
+    CHECK(arp.neigh.parked_count <= FA_NEIGH_PARKED_COUNT_MAX);
     CHECK(known_as(now, THEM, them_mac));
     for (int i = 0; i < 5; i++) {
         drain(now);
-        now += FA_ARP_RETRY_NS;
+        now += FA_NEIGH_RETRY_NS;
         fa_arp_tick(&arp, now);
     }
-    CHECK_EQ(arp.incomplete_count, 0);
-    CHECK_EQ(pool.used_count, 0);
+    CHECK_EQ(arp.neigh.incomplete_count, 0);
+    CHECK_EQ(pool.used_count, FA_NEIGH_PARKED_COUNT_MAX); // to be told to who sent them
     end();
 }
 
@@ -500,7 +504,7 @@ T(requests_keep_to_their_rate)
         CHECK(!resolve(now, THEM + i, 0, NULL));
         sent += output(now, &eth, &packet);
     }
-    CHECK_EQ(sent, FA_ARP_REQUESTS_PER_S);
+    CHECK_EQ(sent, FA_NEIGH_ASKS_PER_S);
     CHECK_EQ(fa_arp_deadline(&arp), now + FA_NS_S);
     CHECK(!silent(now + FA_NS_S));
     end();
@@ -557,7 +561,7 @@ T(random_traffic_keeps_the_books)
             (void)silent(now);
             break;
         case 4:
-            fa_buf_drop(fa_arp_ready_take(&arp));
+            fa_buf_drop(fa_neigh_ready_take(&arp.neigh));
             break;
         default: {
             uint8_t mac[FA_MAC_LEN];
@@ -565,14 +569,14 @@ T(random_traffic_keeps_the_books)
         }
         }
         size_t ready = 0;
-        FA_LIST_EACH(node, &arp.ready) {
+        FA_LIST_EACH(node, &arp.neigh.ready) {
             ready++;
         }
-        REQUIRE(pool.used_count == arp.parked_count + ready);
-        REQUIRE(arp.parked_count <= FA_ARP_PARKED_COUNT_MAX);
-        REQUIRE(arp.incomplete_count <= FA_ARP_INCOMPLETE_COUNT_MAX);
+        REQUIRE(pool.used_count == arp.neigh.parked_count + ready);
+        REQUIRE(arp.neigh.parked_count <= FA_NEIGH_PARKED_COUNT_MAX);
+        REQUIRE(arp.neigh.incomplete_count <= FA_NEIGH_INCOMPLETE_COUNT_MAX);
         while (pool.used_count > BUF_COUNT / 2) {
-            fa_buf_drop(fa_arp_ready_take(&arp));
+            fa_buf_drop(fa_neigh_ready_take(&arp.neigh));
         }
     }
     end();

@@ -201,13 +201,14 @@ T(unknown_protocols_are_refused_but_not_when_sent_to_all)
     world_inject(world_mac(&world.a), &ip, payload, 0);
     world_settle();
     CHECK_EQ(COUNTED(&world.a, ip4_rx_protocol), 1);
-    CHECK_EQ(world.a.stack.ifaces[0].arp.parked_count, 1); // the answer waits for our ARP reply
+    CHECK_EQ(
+        world.a.stack.ifaces[0].arp.neigh.parked_count, 1); // the answer waits for our ARP reply
     ip.target = 0xffffffff;
     world_inject(fa_mac_broadcast, &ip, payload, 0);
     world_settle();
     CHECK_EQ(COUNTED(&world.a, ip4_rx_protocol), 2);
     CHECK_EQ(COUNTED(&world.a, icmp_tx_suppressed), 1);
-    CHECK_EQ(world.a.stack.ifaces[0].arp.parked_count, 1);
+    CHECK_EQ(world.a.stack.ifaces[0].arp.neigh.parked_count, 1);
     world_close();
 }
 

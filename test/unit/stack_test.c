@@ -64,7 +64,7 @@ T(packets_wait_for_their_neighbour_and_leave_together)
     CHECK_EQ(world_send(&client, "3", world_at(WORLD_B, 53)), FA_OK);
     fa_stack_poll(&world.a.stack, world.now);
     CHECK_EQ(COUNTED(&world.a, arp_tx_requests), 1);
-    CHECK_EQ(world.a.stack.ifaces[0].arp.parked_count, 3);
+    CHECK_EQ(world.a.stack.ifaces[0].arp.neigh.parked_count, 3);
     world_settle();
     CHECK(world_recv(&server, "1", NULL));
     CHECK(world_recv(&server, "2", NULL));
@@ -99,9 +99,30 @@ T(a_neighbour_that_is_not_there_costs_three_requests_and_no_buffers)
     CHECK_EQ(world_send(&client, "anybody?", world_at(0x0a000063, 9)), FA_OK);
     world_run(10 * FA_NS_S);
     CHECK_EQ(COUNTED(&world.a, arp_tx_requests), 3);
-    CHECK_EQ(COUNTED(&world.a, arp_tx_unresolved), 1);
+    CHECK_EQ(COUNTED(&world.a, neigh_tx_unresolved), 1);
     CHECK_EQ(world.a.pool.used_count, 0);
     fa_udp_close(&client);
+    world_close();
+}
+
+T(a_connection_to_a_neighbour_that_is_not_there_fails_within_seconds)
+{
+    struct fa_flow *flow;
+    struct fa_ping ping;
+    uint8_t *at;
+    size_t cap;
+    fa_ns rtt;
+    world_open();
+    struct fa_endpoint nobody = world_at(0x0a000063, 80);
+    REQUIRE(fa_stack_connect(&world.a.stack, &nobody, &flow) == FA_OK);
+    fa_ping_start(&world.a.stack.icmp, &ping, &nobody.ip, 8);
+    world_run(FA_NEIGH_TRY_COUNT_MAX * FA_NEIGH_RETRY_NS - 1);
+    CHECK_EQ(fa_flow_reserve(flow, &at, &cap), FA_AGAIN);
+    world_run(2);
+    CHECK_EQ(fa_flow_reserve(flow, &at, &cap), FA_EREFUSED);
+    CHECK_EQ(fa_ping_result(&ping, &rtt), FA_EREFUSED);
+    fa_flow_abort(flow);
+    fa_ping_stop(&ping);
     world_close();
 }
 
@@ -477,7 +498,7 @@ T(a_stopped_stack_is_silent)
     struct fa_ip to = fa_ip4_ip(WORLD_A);
     fa_ping_start(&world.b.stack.icmp, &ping, &to, 0);
     world_run(5 * FA_NS_S);
-    CHECK_EQ(fa_ping_result(&ping, &rtt), FA_AGAIN);
+    CHECK_EQ(fa_ping_result(&ping, &rtt), FA_EREFUSED); // ARP found nobody
     fa_ping_stop(&ping);
     world_close();
 }
@@ -623,7 +644,7 @@ T(packets_leave_by_the_interface_that_has_their_source)
         world_settle();
         CHECK_EQ(COUNTED(&world.a, ip_tx_no_route) - lost, rows[i].idx < 0);
         for (int idx = 0; idx < 2; idx++) {
-            CHECK_EQ(world.a.stack.ifaces[idx].arp.incomplete_count, idx == rows[i].idx);
+            CHECK_EQ(world.a.stack.ifaces[idx].arp.neigh.incomplete_count, idx == rows[i].idx);
         }
         world_run(5 * FA_NS_S);
     }

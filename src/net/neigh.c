@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: ISC
+//
+// The cache of neighbours.
+
+#include "fa/neigh.h"
+
+void fa_neigh_init(struct fa_neigh *neigh, const struct fa_neigh_config *config)
+{
+    FA_ASSERT(config->rand != NULL);
+    // Not *neigh = {0}: entries are initialised when they are first used.
+    fa_zero(neigh, offsetof(struct fa_neigh, entries));
+    neigh->config = *config;
+    if (neigh->config.counters == NULL) {
+        neigh->config.counters = &fa_counters_main;
+    }
+    neigh->hash_factor[0] = fa_rand_u64(config->rand) | 1;
+    neigh->hash_factor[1] = fa_rand_u64(config->rand) | 1;
+    fa_list_init(&neigh->lru);
+    fa_list_init(&neigh->incomplete);
+    fa_list_init(&neigh->free);
+    fa_list_init(&neigh->asking);
+    fa_list_init(&neigh->waiting);
+    fa_list_init(&neigh->delaying);
+    fa_list_init(&neigh->ready);
+    fa_list_init(&neigh->failed);
+    fa_neigh_times_set(neigh, FA_NEIGH_REACHABLE_NS, FA_NEIGH_RETRY_NS);
+}
+
+void fa_neigh_times_set(struct fa_neigh *neigh, fa_ns reachable_ns, fa_ns retry_ns)
+{
+    FA_ASSERT(reachable_ns > 0 && retry_ns > 0);
+    neigh->reachable_ns = reachable_ns;
+    neigh->retry_ns = retry_ns;
+}
+
+/* ---- the table ---- */
+
+static struct fa_neigh_entry *entry_of(struct fa_list *node)
+{
+    return FA_CONTAINER(node, struct fa_neigh_entry, node);
+}
+
+static struct fa_neigh_entry *timed_entry_of(struct fa_list *node)
+{
+    return FA_CONTAINER(node, struct fa_neigh_entry, timer_node);
+}
+
+static uint64_t load64(const uint8_t *at)
+{
+    return (uint64_t)fa_be32_load(at) << 32 | fa_be32_load(at + 4);
+}
+
+static uint16_t *bucket_of(struct fa_neigh *neigh, const struct fa_ip *ip)
+{
+    _Static_assert(FA_NEIGH_BUCKET_COUNT == 1 << 7, "the upper 7 bits are taken");
+    uint64_t hash =
+        load64(ip->b) * neigh->hash_factor[0] + load64(ip->b + 8) * neigh->hash_factor[1];
+    return &neigh->buckets[hash >> 57];
+}
+
+struct fa_neigh_entry *fa_neigh_find(struct fa_neigh *neigh, const struct fa_ip *ip)
+{
+    for (uint16_t i = *bucket_of(neigh, ip); i != 0; i = neigh->entries[i - 1].next) {
+        if (fa_ip_equal(&neigh->entries[i - 1].ip, ip)) {
+            return &neigh->entries[i - 1];
+        }
+    }
+    return NULL;
+}
+
+/* Move an entry's parked frames to another list. */
+static void unpark(struct fa_neigh *neigh, struct fa_neigh_entry *entry, struct fa_list *list)
+{
+    FA_ASSERT(neigh->parked_count >= entry->parked_count);
+    neigh->parked_count -= entry->parked_count;
+    entry->parked_count = 0;
+    for (struct fa_list *node; (node = fa_list_pop_front(&entry->parked)) != NULL;) {
+        fa_list_push_back(list, node);
+    }
+}
+
+/* Free an entry; frames that are parked for it are dropped. */
+static void forget(struct fa_neigh *neigh, struct fa_neigh_entry *entry)
+{
+    uint16_t idx = (uint16_t)(entry - neigh->entries);
+    uint16_t *link = bucket_of(neigh, &entry->ip);
+    while (*link != idx + 1) {
+        FA_ASSERT(*link != 0);
+        link = &neigh->entries[*link - 1].next;
+    }
+    *link = entry->next;
+    if (entry->state == FA_NEIGH_INCOMPLETE) {
+        neigh->incomplete_count--;
+    }
+    FA_COUNT_ADD(neigh->config.counters, neigh_tx_unresolved, entry->parked_count);
+    FA_ASSERT(neigh->parked_count >= entry->parked_count);
+    neigh->parked_count -= entry->parked_count;
+    fa_buf_drop_all(&entry->parked);
+    fa_list_unlink(&entry->timer_node);
+    fa_list_unlink(&entry->node);
+    fa_list_push_front(&neigh->free, &entry->node);
+}
+
+/* Whether traffic of others may push this neighbour out. */
+static bool is_idle(const struct fa_neigh_entry *entry, fa_ns now)
+{
+    return entry->used_ns == FA_NS_NEVER || now >= fa_ns_after(entry->used_ns, FA_NEIGH_IDLE_NS);
+}
+
+/* An unused entry, in no list, zeroed. `asked`: we want to send there ourselves, so that a place is
+ * found in any case; otherwise NULL when all places are in use. */
+static struct fa_neigh_entry *get_entry(struct fa_neigh *neigh, fa_ns now, bool asked)
+{
+    struct fa_list *node = fa_list_pop_front(&neigh->free);
+    if (node == NULL && neigh->carved_count < FA_NEIGH_COUNT_MAX) {
+        node = &neigh->entries[neigh->carved_count++].node;
+    }
+    if (node == NULL) {
+        _Static_assert((int)FA_NEIGH_INCOMPLETE_COUNT_MAX < (int)FA_NEIGH_COUNT_MAX);
+        FA_ASSERT(!fa_list_empty(&neigh->lru));
+        struct fa_neigh_entry *oldest = entry_of(fa_list_first(&neigh->lru));
+        if (!asked && !is_idle(oldest, now)) {
+            return NULL;
+        }
+        FA_COUNT(neigh->config.counters, neigh_evicted);
+        forget(neigh, oldest);
+        node = fa_list_pop_front(&neigh->free);
+    }
+    struct fa_neigh_entry *entry = entry_of(node);
+    *entry = (struct fa_neigh_entry){.used_ns = FA_NS_NEVER};
+    fa_list_init(&entry->parked);
+    return entry;
+}
+
+static void enter(struct fa_neigh *neigh, struct fa_neigh_entry *entry, const struct fa_ip *ip)
+{
+    uint16_t *bucket = bucket_of(neigh, ip);
+    entry->ip = *ip;
+    entry->next = *bucket;
+    *bucket = (uint16_t)(entry - neigh->entries + 1);
+}
+
+/* Ask for a neighbour as soon as the device has room. */
+static void ask(struct fa_neigh *neigh, struct fa_neigh_entry *entry)
+{
+    fa_list_unlink(&entry->timer_node);
+    fa_list_push_back(&neigh->asking, &entry->timer_node);
+}
+
+static struct fa_neigh_entry *begin_incomplete(
+    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip)
+{
+    if (neigh->incomplete_count == FA_NEIGH_INCOMPLETE_COUNT_MAX) {
+        FA_COUNT(neigh->config.counters, neigh_incomplete_full);
+        forget(neigh, entry_of(fa_list_first(&neigh->incomplete)));
+    }
+    struct fa_neigh_entry *entry = get_entry(neigh, now, true);
+    entry->state = FA_NEIGH_INCOMPLETE;
+    neigh->incomplete_count++;
+    fa_list_push_back(&neigh->incomplete, &entry->node);
+    enter(neigh, entry, ip);
+    ask(neigh, entry);
+    return entry;
+}
+
+void fa_neigh_clear(struct fa_neigh *neigh)
+{
+    for (uint32_t i = 0; i < FA_NEIGH_BUCKET_COUNT; i++) {
+        while (neigh->buckets[i] != 0) {
+            forget(neigh, &neigh->entries[neigh->buckets[i] - 1]);
+        }
+    }
+    fa_buf_drop_all(&neigh->ready);
+    fa_buf_drop_all(&neigh->failed);
+}
+
+/* ---- what is heard ---- */
+
+struct fa_neigh_entry *fa_neigh_learn(
+    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip, const uint8_t mac[FA_MAC_LEN])
+{
+    struct fa_neigh_entry *entry = get_entry(neigh, now, false);
+    if (entry == NULL) {
+        FA_COUNT(neigh->config.counters, neigh_cache_full);
+        return NULL;
+    }
+    entry->state = FA_NEIGH_STALE;
+    fa_copy(entry->mac, mac, FA_MAC_LEN);
+    fa_list_push_front(&neigh->lru, &entry->node);
+    enter(neigh, entry, ip);
+    return entry;
+}
+
+void fa_neigh_confirm(
+    struct fa_neigh *neigh, struct fa_neigh_entry *entry, fa_ns now, const uint8_t mac[FA_MAC_LEN])
+{
+    fa_copy(entry->mac, mac, FA_MAC_LEN);
+    fa_list_unlink(&entry->timer_node);
+    entry->try_count = 0;
+    entry->confirmed_ns = now;
+    if (entry->state == FA_NEIGH_INCOMPLETE) {
+        neigh->incomplete_count--;
+        entry->used_ns = now;
+        fa_list_unlink(&entry->node);
+        fa_list_push_back(&neigh->lru, &entry->node);
+        FA_LIST_EACH(node, &entry->parked) {
+            fa_copy(fa_buf_at(fa_buf_of(node)), mac, FA_MAC_LEN);
+        }
+        unpark(neigh, entry, &neigh->ready);
+    }
+    entry->state = FA_NEIGH_REACHABLE;
+}
+
+void fa_neigh_suggest(
+    struct fa_neigh *neigh, struct fa_neigh_entry *entry, fa_ns now, const uint8_t mac[FA_MAC_LEN])
+{
+    fa_neigh_confirm(neigh, entry, now, mac);
+    entry->state = FA_NEIGH_STALE;
+}
+
+/* ---- sending ---- */
+
+static void park(struct fa_neigh *neigh, struct fa_neigh_entry *entry, struct fa_buf *take)
+{
+    if (entry->parked_count == FA_NEIGH_PARKED_ENTRY_MAX) {
+        // The newest packet is worth most (RFC 1122 2.3.2.2).
+        FA_COUNT(neigh->config.counters, neigh_tx_parked_full);
+        fa_buf_drop(fa_buf_of(fa_list_pop_front(&entry->parked)));
+        entry->parked_count--;
+        neigh->parked_count--;
+    }
+    if (neigh->parked_count == FA_NEIGH_PARKED_COUNT_MAX) {
+        FA_COUNT(neigh->config.counters, neigh_tx_parked_full);
+        fa_buf_drop(take);
+        return;
+    }
+    fa_list_push_back(&entry->parked, &take->node);
+    entry->parked_count++;
+    neigh->parked_count++;
+}
+
+/* Keep the least used neighbours in front, without moving one for each packet. */
+static void mark_used(struct fa_neigh *neigh, struct fa_neigh_entry *entry, fa_ns now)
+{
+    if (entry->used_ns == FA_NS_NEVER || now >= fa_ns_after(entry->used_ns, FA_NS_S)) {
+        entry->used_ns = now;
+        fa_list_unlink(&entry->node);
+        fa_list_push_back(&neigh->lru, &entry->node);
+    }
+}
+
+/* A neighbour whose confirmation is too old is used: see that it is confirmed. */
+static void begin_probing(struct fa_neigh *neigh, struct fa_neigh_entry *entry, fa_ns now)
+{
+    entry->try_count = 0;
+    if (neigh->config.delay_ns == 0) {
+        entry->state = FA_NEIGH_PROBE;
+        ask(neigh, entry);
+        return;
+    }
+    entry->state = FA_NEIGH_DELAY;
+    entry->due_ns = fa_ns_after(now, neigh->config.delay_ns);
+    fa_list_unlink(&entry->timer_node);
+    fa_list_push_back(&neigh->delaying, &entry->timer_node);
+}
+
+bool fa_neigh_resolve(
+    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip, struct fa_buf *take)
+{
+    FA_ASSERT(take->len >= FA_ETH_HDR_LEN);
+    struct fa_neigh_entry *entry = fa_neigh_find(neigh, ip);
+    if (entry == NULL) {
+        entry = begin_incomplete(neigh, now, ip);
+    }
+    if (entry->state == FA_NEIGH_INCOMPLETE) {
+        park(neigh, entry, take);
+        return false;
+    }
+    mark_used(neigh, entry, now);
+    bool old = now >= fa_ns_after(entry->confirmed_ns, neigh->reachable_ns);
+    if (entry->state == FA_NEIGH_STALE || (entry->state == FA_NEIGH_REACHABLE && old)) {
+        begin_probing(neigh, entry, now);
+    }
+    fa_copy(fa_buf_at(take), entry->mac, FA_MAC_LEN);
+    return true;
+}
+
+/* Whether the limit of questions a second lets another one through. */
+static bool take_budget(struct fa_neigh *neigh, fa_ns now)
+{
+    if (now >= fa_ns_after(neigh->window_ns, FA_NS_S)) {
+        neigh->window_ns = now;
+        neigh->window_count = 0;
+    }
+    if (neigh->window_count == FA_NEIGH_ASKS_PER_S) {
+        return false;
+    }
+    neigh->window_count++;
+    return true;
+}
+
+struct fa_neigh_entry *fa_neigh_ask_take(struct fa_neigh *neigh, fa_ns now)
+{
+    if (fa_list_empty(&neigh->asking) || !take_budget(neigh, now)) {
+        return NULL;
+    }
+    struct fa_neigh_entry *entry = timed_entry_of(fa_list_pop_front(&neigh->asking));
+    entry->try_count++;
+    entry->due_ns = fa_ns_after(now, neigh->retry_ns);
+    fa_list_push_back(&neigh->waiting, &entry->timer_node);
+    return entry;
+}
+
+struct fa_buf *fa_neigh_ready_take(struct fa_neigh *neigh)
+{
+    struct fa_list *node = fa_list_pop_front(&neigh->ready);
+    return node != NULL ? fa_buf_of(node) : NULL;
+}
+
+struct fa_buf *fa_neigh_failed_take(struct fa_neigh *neigh)
+{
+    struct fa_list *node = fa_list_pop_front(&neigh->failed);
+    return node != NULL ? fa_buf_of(node) : NULL;
+}
+
+/* ---- time ---- */
+
+static fa_ns first_due(const struct fa_list *list)
+{
+    struct fa_list *first = fa_list_first(list);
+    return first != NULL ? timed_entry_of(first)->due_ns : FA_NS_NEVER;
+}
+
+fa_ns fa_neigh_deadline(const struct fa_neigh *neigh)
+{
+    fa_ns at = fa_ns_min(first_due(&neigh->waiting), first_due(&neigh->delaying));
+    if (!fa_list_empty(&neigh->asking) && neigh->window_count == FA_NEIGH_ASKS_PER_S) {
+        at = fa_ns_min(at, fa_ns_after(neigh->window_ns, FA_NS_S));
+    }
+    return at;
+}
+
+bool fa_neigh_tick(struct fa_neigh *neigh, fa_ns now, struct fa_ip *ret_dead)
+{
+    while (first_due(&neigh->delaying) <= now) {
+        struct fa_neigh_entry *entry = timed_entry_of(fa_list_first(&neigh->delaying));
+        entry->state = FA_NEIGH_PROBE;
+        ask(neigh, entry);
+    }
+    while (first_due(&neigh->waiting) <= now) {
+        struct fa_neigh_entry *entry = timed_entry_of(fa_list_first(&neigh->waiting));
+        if (entry->try_count >= FA_NEIGH_TRY_COUNT_MAX) {
+            FA_COUNT(neigh->config.counters, neigh_given_up);
+            FA_COUNT_ADD(neigh->config.counters, neigh_tx_unresolved, entry->parked_count);
+            *ret_dead = entry->ip;
+            unpark(neigh, entry, &neigh->failed);
+            forget(neigh, entry);
+            return true;
+        }
+        ask(neigh, entry);
+    }
+    return false;
+}
