@@ -97,7 +97,7 @@ def measure(programs):
     for program in programs:
         name = target_of(program)
         folder = os.path.join(O, "cov", "fuzz", name)
-        merged = coverage.run([[program, f"fuzz/corpus/{name}"]], folder)
+        merged, _ = coverage.run([[program, f"fuzz/corpus/{name}"]], folder)
         files = coverage.lines([program], merged)
         wanted, decoder = sources_of(name)
         reached = sum(files.get(path, (0, 0))[0] for path in wanted)

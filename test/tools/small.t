@@ -53,4 +53,39 @@ status, said = tap.tool("tools/sim", "--seeds", "5", "--first", "5", world)
 tap.check("sim runs each seed", "1..5" in said and f"ok 5 - {world} --seed 9" in said, said)
 tap.check("a failing seed prints the command that replays it",
           status == 1 and f"# replay: {world} --seed 7" in said and "# why" in said, said)
+
+# mutants
+SOURCE = """int f(int a, int b)
+{
+    // a < b is no code, and "a < b" neither
+    FA_ASSERT(a < b);
+    if (a < b && a != 7) {
+        g("1 < 2");
+    }
+    return a + b;
+}
+int outside = 1 + 2;
+"""
+CHANGES = [("relation", "if (a <= b && a != 7) {"), ("logic", "if (a < b || a != 7) {"),
+           ("equality", "if (a < b && a == 7) {"), ("constant", "if (a < b && a != 8) {"),
+           ("condition", "if (!(a < b && a != 7)) {"), ("statement", "        ;"),
+           ("arithmetic", "return a - b;"), ("return", "return 0;")]
+path = tap.folder({"m.c": SOURCE}) + "/m.c"
+status, said = tap.tool("tools/mutants.py", "list", path)
+for kind, line in CHANGES:
+    tap.check(f"a mutant of kind {kind}", f": {kind}\n" in said and line + "\n" in said, said)
+tap.check("assertions, comments, strings and what is no function stay as they are",
+          not any(word in said for word in ("ASSERT(a <=", "outside", "no code", '"1 <=')), said)
+LINK = """#!/bin/sh
+for program; do :; done
+printf '#!/bin/sh\\ngrep -q "if (a < b" %s\\n' "$1" >"$program" && chmod +x "$program"
+"""
+top = tap.folder({"link": LINK, "out/x": ""})
+status, said = tap.tool(
+    "tools/mutants.py", "run", "--out", top + "/out", "--count", "3", "--worlds", "1", "--seed",
+    "c", "--compile", "sh -c 'cp $0 $1' {source} {object}", "--tests", "tests.o", "--world",
+    "world.o", "--link", top + "/link {object} {program}", path)
+tap.check("mutants are killed by programs that fail, and survivors listed with their change",
+          status == 1 and "1 of 3 mutants killed: 33.3 %" in said and f"{path}:8: " in said
+          and "    -    return a + b;\n    +    return " in said, said)
 tap.finish()
