@@ -63,16 +63,23 @@ struct fa_tcp;
 
 /* All limits of a TCP. Zero means the default in brackets. */
 struct fa_tcp_config {
-    void *conn_memory;             /* conn_count_max * FA_TCP_CONN_BYTES bytes, 64-byte aligned */
-    uint32_t conn_count_max;       /* connections, half-open and TIME_WAIT ones included */
-    uint32_t *bucket_memory;       /* bucket_count words for the table of connections */
-    uint32_t bucket_count;         /* a power of two, about conn_count_max */
-    struct fa_pool *pool;          /* what is written but not acknowledged lives here */
-    struct fa_counters *counters;  /* NULL: fa_counters_main */
-    struct fa_rand *rand;          /* borrowed */
-    uint32_t features_off;         /* enum fa_tcp_feature: what not to use [0: all are on] */
-    uint32_t rx_window_bytes;      /* receive window of a connection [262,144] */
-    uint32_t tx_buffer_bytes;      /* unacknowledged and unsent bytes of a connection [262,144] */
+    void *conn_memory;            /* conn_count_max * FA_TCP_CONN_BYTES bytes, 64-byte aligned */
+    uint32_t conn_count_max;      /* connections, half-open and TIME_WAIT ones included */
+    uint32_t *bucket_memory;      /* bucket_count words for the table of connections */
+    uint32_t bucket_count;        /* a power of two, about conn_count_max */
+    struct fa_pool *pool;         /* what is written but not acknowledged lives here */
+    struct fa_counters *counters; /* NULL: fa_counters_main */
+    struct fa_rand *rand;         /* borrowed */
+    uint32_t features_off;        /* enum fa_tcp_feature: what not to use [0: all are on] */
+    uint32_t rx_window_bytes;     /* largest receive window of a connection [4,194,304] */
+    uint32_t rx_window_initial_bytes; /* grows from here as the application reads [65,535] */
+    uint32_t tx_buffer_bytes;         /* most bytes unacknowledged or unsent of a connection; grows
+                                       * with the congestion window from 64 KiB on [4,194,304] */
+    size_t memory_low_bytes;          /* buffers of all connections: below this the pressure is over
+                                       * [3/8 of the pool] */
+    size_t memory_pressure_bytes;  /* above this windows and send buffers shrink to shares [1/2] */
+    size_t memory_high_bytes;      /* from here on a connection gets a buffer only if it has none,
+                                    * and gives up what lies beyond a hole [3/4] */
     uint32_t tx_buffer_count_keep; /* buffers of the pool that writers must leave free [1/8] */
     fa_ns time_wait_ns;            /* 2 MSL [60 s]; the oldest gives way when the table is full */
     fa_ns user_timeout_ns;         /* give up when nothing is acknowledged that long [300 s, RFC
@@ -170,6 +177,8 @@ struct fa_tcp {
     uint32_t reply_count;
     uint32_t carved_count;
     uint32_t live_count;
+    size_t held_bytes; /* buffers in queues of connections */
+    bool pressed;      /* memory_pressure_bytes were held, and not less than memory_low_bytes yet */
     uint32_t orphan_count;
     uint32_t time_wait_count;
     uint32_t next_id;

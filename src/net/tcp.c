@@ -10,6 +10,11 @@ static uint32_t default_u32(uint32_t value, uint32_t otherwise)
     return value != 0 ? value : otherwise;
 }
 
+static size_t default_size(size_t value, size_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
 static fa_ns default_ns(fa_ns value, fa_ns otherwise)
 {
     return value != 0 ? value : otherwise;
@@ -20,8 +25,14 @@ static void fill_defaults(struct fa_tcp_config *config)
     if (config->counters == NULL) {
         config->counters = &fa_counters_main;
     }
-    config->rx_window_bytes = default_u32(config->rx_window_bytes, 262144);
-    config->tx_buffer_bytes = default_u32(config->tx_buffer_bytes, 262144);
+    config->rx_window_bytes = default_u32(config->rx_window_bytes, 4194304);
+    config->rx_window_initial_bytes =
+        fa__u32_min(default_u32(config->rx_window_initial_bytes, 65535), config->rx_window_bytes);
+    config->tx_buffer_bytes = default_u32(config->tx_buffer_bytes, 4194304);
+    size_t pool_bytes = config->pool->buf_count * config->pool->buf_size;
+    config->memory_low_bytes = default_size(config->memory_low_bytes, pool_bytes / 8 * 3);
+    config->memory_pressure_bytes = default_size(config->memory_pressure_bytes, pool_bytes / 2);
+    config->memory_high_bytes = default_size(config->memory_high_bytes, pool_bytes / 4 * 3);
     config->tx_buffer_count_keep =
         default_u32(config->tx_buffer_count_keep, (uint32_t)(config->pool->buf_count / 8));
     config->time_wait_ns = default_ns(config->time_wait_ns, 60 * FA_NS_S);
@@ -216,6 +227,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
     fa_list_init(&conn->tx);
     fa_list_init(&conn->rx);
     fa_list_init(&conn->ooo);
+    fa__tcp_rx_space_init(conn);
     table_add(conn);
     tcp->live_count++;
     return conn;

@@ -115,17 +115,32 @@ static uint32_t count_list(const struct fa_list *list)
     return count;
 }
 
+static size_t held_by(const struct fa_tcp_conn *conn)
+{
+    const struct fa_list *lists[] = {&conn->tx, &conn->rx, &conn->ooo};
+    size_t held = 0;
+    for (size_t i = 0; i < FA_COUNT_OF(lists); i++) {
+        FA_LIST_EACH(node, lists[i]) {
+            held += fa_buf_of(node)->pool->buf_size;
+        }
+    }
+    return held;
+}
+
 void fa__tcp_check_all(const struct fa_tcp *tcp)
 {
     uint32_t live = 0;
+    size_t held = 0;
     for (uint32_t i = 0; i < tcp->carved_count; i++) {
         const struct fa_tcp_conn *conn = fa__tcp_conn_at(tcp, i);
         if (conn->state != FA_TCP_CLOSED || conn->flow_open || conn->reset_due) {
             fa__tcp_check(conn);
             live++;
+            held += held_by(conn);
         }
     }
     FA_ASSERT(live == tcp->live_count);
+    FA_ASSERT(held == tcp->held_bytes);
     FA_ASSERT(live + count_list(&tcp->free) == tcp->carved_count);
     FA_ASSERT(count_list(&tcp->orphans) == tcp->orphan_count);
     FA_ASSERT(tcp->orphan_count <= tcp->config.orphan_count_max);

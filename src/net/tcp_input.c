@@ -82,7 +82,8 @@ static void input_syn_sent(struct fa_tcp_conn *conn, const struct fa__tcp_segmen
     conn->irs = header->seq;
     conn->rcv_nxt = header->seq + 1; // data beside a SYN comes again
     conn->rcv_acked = conn->rcv_nxt;
-    conn->rcv_adv = conn->rcv_nxt + fa__u32_min(conn->tcp->config.rx_window_bytes, UINT16_MAX);
+    conn->tune_seq = conn->rcv_nxt;
+    conn->rcv_adv = conn->rcv_nxt + fa__u32_min(conn->rx_space, UINT16_MAX);
     conn->snd_wnd = header->window;
     conn->snd_wnd_max = header->window;
     conn->snd_wl1 = header->seq;

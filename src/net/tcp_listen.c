@@ -59,7 +59,8 @@ static void open_half(struct fa_tcp_listener *listener, const struct fa__tcp_tup
     conn->irs = header->seq;
     conn->rcv_nxt = header->seq + 1;
     conn->rcv_acked = conn->rcv_nxt;
-    conn->rcv_adv = conn->rcv_nxt + fa__u32_min(tcp->config.rx_window_bytes, UINT16_MAX);
+    conn->tune_seq = conn->rcv_nxt;
+    conn->rcv_adv = conn->rcv_nxt + fa__u32_min(conn->rx_space, UINT16_MAX);
     conn->snd_wnd = header->window;
     conn->snd_wnd_max = header->window;
     conn->snd_wl1 = header->seq;

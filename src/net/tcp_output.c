@@ -198,10 +198,11 @@ static uint16_t note_acked(struct fa_tcp_conn *conn, uint8_t flags, bool pure)
         return 0;
     }
     if ((flags & FA_TCP_SYN) != 0) {
-        window = fa__u32_min(conn->tcp->config.rx_window_bytes, UINT16_MAX); // never scaled
+        window = fa__u32_min(conn->rx_space, UINT16_MAX); // never scaled
     } else {
         uint32_t edge = fa__tcp_rx_edge(conn);
         window = fa__u32_min((edge - conn->rcv_nxt) >> conn->rx_scale, UINT16_MAX);
+        window = conn->no_memory ? 0 : window; // what was promised stays so
         uint32_t promised = conn->rcv_nxt + (window << conn->rx_scale);
         conn->rcv_adv = fa__seq_max(conn->rcv_adv, promised);
     }

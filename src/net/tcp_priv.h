@@ -9,6 +9,7 @@
 //     tcp_output.c which segment is next                  tcp_timer.c  deadlines
 //     tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
+//     tcp_mem.c    the budget of buffers, window sizes
 //     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
 //
 // Nobody sends from within input, tick or a call of the application: they note on the connection
@@ -141,6 +142,9 @@ struct fa_tcp_conn {
     uint32_t heard_ms;        /* when the peer last said something acceptable */
     uint32_t challenge_ms;    /* when we last challenged it */
     uint32_t user_timeout_ms; /* 0: config's */
+    uint32_t rx_space;        /* the receive window as it has grown */
+    uint32_t tune_seq;        /* what the application had read at ... */
+    uint32_t tune_us;         /* ... this time */
 
     uint16_t mss;     /* payload bytes of a full segment to send */
     uint16_t rx_mss;  /* what we announced */
@@ -168,6 +172,7 @@ struct fa_tcp_conn {
     bool want_write : 1; /* reserve said FA_AGAIN */
     bool lent : 1;       /* a reservation is open in the last buffer of tx */
     bool pool_low : 1;   /* the pool that feeds rx is nearly empty */
+    bool no_memory : 1;  /* a segment was dropped for that reason: say that the window is closed */
     bool timing : 1;     /* rtt_seq and rtt_start_ns are valid */
     bool recovery : 1;   /* fast recovery, RFC 6582 */
     bool partial : 1;    /* ... and the first partial ACK was seen */
@@ -397,6 +402,20 @@ bool fa__tcp_tx_has_room(const struct fa_tcp_conn *conn);
 void fa__tcp_tx_drop(struct fa_tcp_conn *conn);
 /* Wake who waits for buffers, if there are some. */
 void fa__tcp_tx_feed(struct fa_tcp *tcp);
+
+/* tcp_mem.c */
+/* A connection has taken the buffer into one of its queues; it leaves again by being dropped. */
+void fa__tcp_hold(struct fa_tcp *tcp, const struct fa_buf *buf);
+void fa__tcp_buf_drop(struct fa_tcp *tcp, struct fa_buf *take);
+void fa__tcp_buf_drop_all(struct fa_tcp *tcp, struct fa_list *bufs);
+bool fa__tcp_is_full(const struct fa_tcp *tcp);
+void fa__tcp_rx_space_init(struct fa_tcp_conn *conn);
+/* Bytes received and not read that the connection may hold now. */
+uint32_t fa__tcp_rx_window(const struct fa_tcp_conn *conn);
+/* The application has read. */
+void fa__tcp_rx_tune(struct fa_tcp_conn *conn);
+/* Bytes written and not acknowledged that it may hold now. */
+uint32_t fa__tcp_tx_limit(const struct fa_tcp_conn *conn);
 
 /* tcp_keep.c */
 fa_ns fa__tcp_user_timeout(const struct fa_tcp_conn *conn);

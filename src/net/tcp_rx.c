@@ -15,13 +15,13 @@ static struct fa_buf *last_of(struct fa_list *bufs)
 
 /* Move what fits behind `before`, whose bytes end where those of `take` begin. Returns: whether
  * `take` was copied and dropped. */
-static bool merge(struct fa_buf *before, struct fa_buf *take)
+static bool merge(struct fa_tcp *tcp, struct fa_buf *before, struct fa_buf *take)
 {
     if (2 * take->len > take->cap || take->len > fa_buf_tailroom(before)) {
         return false;
     }
     fa_copy(fa_buf_append(before, take->len), fa_buf_at(take), take->len);
-    fa_buf_drop(take);
+    fa__tcp_buf_drop(tcp, take);
     return true;
 }
 
@@ -33,7 +33,7 @@ static void append_in_order(struct fa_tcp_conn *conn, struct fa_buf *take)
     struct fa_buf *last = last_of(&conn->rx);
     conn->rcv_nxt += len;
     conn->rx_bytes += len;
-    if (last == NULL || !merge(last, take)) {
+    if (last == NULL || !merge(conn->tcp, last, take)) {
         fa_list_push_back(&conn->rx, &take->node);
         conn->rx_count++;
     }
@@ -56,7 +56,7 @@ static void drain_ooo(struct fa_tcp_conn *conn)
         struct fa_buf *buf = take_first_ooo(conn);
         uint32_t known = conn->rcv_nxt - buf->tag;
         if (known >= buf->len) {
-            fa_buf_drop(buf);
+            fa__tcp_buf_drop(conn->tcp, buf);
         } else {
             fa_buf_pull(buf, known);
             append_in_order(conn, buf);
@@ -74,8 +74,8 @@ static uint32_t end_of(const struct fa_buf *buf)
 static bool may_keep(const struct fa_tcp_conn *conn, const struct fa_buf *buf)
 {
     uint64_t count = (uint64_t)conn->rx_count + conn->ooo_count + 1;
-    return !conn->pool_low &&
-           count * buf->pool->buf_size <= 2 * (uint64_t)conn->tcp->config.rx_window_bytes;
+    return !conn->pool_low && !fa__tcp_is_full(conn->tcp) &&
+           count * buf->pool->buf_size <= 2 * (uint64_t)conn->rx_space;
 }
 
 /* Keep a segment whose front is not next. Bytes that are there already win over newcomers. */
@@ -89,7 +89,7 @@ static void insert_ooo(struct fa_tcp_conn *conn, struct fa_buf *take)
         uint32_t known = end_of(fa_buf_of(before)) - take->tag;
         if (known >= take->len) {
             FA_COUNT(conn->tcp->config.counters, tcp_rx_duplicate);
-            fa_buf_drop(take);
+            fa__tcp_buf_drop(conn->tcp, take);
             return;
         }
         fa_buf_pull(take, known);
@@ -106,15 +106,15 @@ static void insert_ooo(struct fa_tcp_conn *conn, struct fa_buf *take)
         fa_list_unlink(&buf->node);
         conn->ooo_bytes -= buf->len;
         conn->ooo_count--;
-        fa_buf_drop(buf);
+        fa__tcp_buf_drop(conn->tcp, buf);
     }
     if (take->len == 0) {
-        fa_buf_drop(take);
+        fa__tcp_buf_drop(conn->tcp, take);
         return;
     }
     conn->ooo_bytes += take->len;
     bool touches = before != &conn->ooo && end_of(fa_buf_of(before)) == take->tag;
-    if (!touches || !merge(fa_buf_of(before), take)) {
+    if (!touches || !merge(conn->tcp, fa_buf_of(before), take)) {
         fa_list_insert_after(before, &take->node);
         conn->ooo_count++;
     }
@@ -184,6 +184,19 @@ static bool is_pool_low(const struct fa_pool *pool)
     return fa_pool_free_count(pool) <= pool->buf_count / 8; // the last one is for what is next
 }
 
+/* Whether the bytes that are next may be kept. One buffer a connection always may: who holds
+ * nothing goes on, whatever others hold. */
+static bool has_memory(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    if (fa__tcp_is_full(tcp) && !fa_list_empty(&conn->ooo)) {
+        FA_COUNT(tcp->config.counters, tcp_rx_ooo_pruned);
+        fa__tcp_rx_end(conn); // nothing of it is acknowledged: it comes again
+    }
+    conn->no_memory = fa__tcp_is_full(tcp) && conn->rx_count != 0;
+    return !conn->no_memory;
+}
+
 static void take_payload(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
 {
     struct fa_buf *buf = seg->buf;
@@ -197,12 +210,19 @@ static void take_payload(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         }
         FA_COUNT(conn->tcp->config.counters, tcp_rx_ooo);
         seg->buf = NULL;
+        fa__tcp_hold(conn->tcp, buf);
         insert_ooo(conn, buf);
+        return;
+    }
+    if (!has_memory(conn)) {
+        FA_COUNT(conn->tcp->config.counters, tcp_rx_no_memory);
+        conn->ack_due = true;
         return;
     }
     size_t full = fa_min(buf->len, conn->rx_mss);
     conn->rx_full = (uint16_t)fa_max(conn->rx_full, full);
     seg->buf = NULL;
+    fa__tcp_hold(conn->tcp, buf);
     append_in_order(conn, buf);
     if (!fa_list_empty(&conn->ooo)) {
         conn->ack_due = true; // it fills a hole, or part of one
@@ -249,8 +269,7 @@ uint32_t fa__tcp_rx_edge(const struct fa_tcp_conn *conn)
     if (conn->fin_received) {
         return conn->rcv_adv;
     }
-    uint32_t window =
-        fa__u32_min(conn->tcp->config.rx_window_bytes, (uint32_t)UINT16_MAX << conn->rx_scale);
+    uint32_t window = fa__u32_min(fa__tcp_rx_window(conn), (uint32_t)UINT16_MAX << conn->rx_scale);
     uint32_t room = conn->rx_bytes < window ? window - conn->rx_bytes : 0;
     if (conn->pool_low) {
         // Promise what keeps an empty connection moving, and no more.
@@ -268,7 +287,11 @@ static void note_room(struct fa_tcp_conn *conn)
     bool receiving = conn->state == FA_TCP_ESTABLISHED || conn->state == FA_TCP_FIN_WAIT_1 ||
                      conn->state == FA_TCP_FIN_WAIT_2;
     uint32_t gain = fa__tcp_rx_edge(conn) - conn->rcv_adv;
-    uint32_t half = conn->tcp->config.rx_window_bytes / 2;
+    uint32_t half = fa__tcp_rx_window(conn) / 2;
+    if (conn->no_memory && (!fa__tcp_is_full(conn->tcp) || conn->rx_count == 0)) {
+        conn->no_memory = false;
+        fa__tcp_mark_ack(conn);
+    }
     if (receiving && gain != 0 && (gain >= half || conn->rcv_adv - conn->rcv_nxt < half)) {
         fa__tcp_mark_ack(conn);
     }
@@ -288,15 +311,16 @@ void fa__tcp_rx_done(struct fa_tcp_conn *conn, size_t len)
         const struct fa_pool *pool = first->pool;
         fa_list_unlink(&first->node);
         conn->rx_count--;
-        fa_buf_drop(first);
+        fa__tcp_buf_drop(conn->tcp, first);
         conn->pool_low = is_pool_low(pool);
     }
+    fa__tcp_rx_tune(conn);
     note_room(conn);
 }
 
 void fa__tcp_rx_end(struct fa_tcp_conn *conn)
 {
-    fa_buf_drop_all(&conn->ooo);
+    fa__tcp_buf_drop_all(conn->tcp, &conn->ooo);
     conn->ooo_bytes = 0;
     conn->ooo_count = 0;
 }
@@ -316,7 +340,7 @@ void fa__tcp_rx_break(struct fa_tcp_conn *conn)
 void fa__tcp_rx_drop(struct fa_tcp_conn *conn)
 {
     fa__tcp_rx_end(conn);
-    fa_buf_drop_all(&conn->rx);
+    fa__tcp_buf_drop_all(conn->tcp, &conn->rx);
     conn->rx_bytes = 0;
     conn->rx_count = 0;
     conn->rx_peeked = 0;

@@ -26,13 +26,16 @@ static struct fa_buf *next_of(const struct fa_tcp_conn *conn, const struct fa_bu
 static uint32_t room_of(const struct fa_tcp_conn *conn)
 {
     uint32_t used = conn->tx_end - conn->snd_una;
-    uint32_t limit = conn->tcp->config.tx_buffer_bytes;
+    uint32_t limit = fa__tcp_tx_limit(conn);
     return used < limit ? limit - used : 0;
 }
 
-static bool pool_has_room(const struct fa_tcp *tcp)
+/* Who has nothing to send yet gets a buffer even if others hold all that may be held. */
+static bool pool_has_room(const struct fa_tcp_conn *conn)
 {
-    return fa_pool_free_count(tcp->config.pool) > tcp->config.tx_buffer_count_keep;
+    const struct fa_tcp *tcp = conn->tcp;
+    return fa_pool_free_count(tcp->config.pool) > tcp->config.tx_buffer_count_keep &&
+           (!fa__tcp_is_full(tcp) || fa_list_empty(&conn->tx));
 }
 
 static void wait_for_pool(struct fa_tcp_conn *conn)
@@ -69,10 +72,11 @@ fa_err fa__tcp_tx_reserve(struct fa_tcp_conn *conn, uint8_t **ret_at, size_t *re
     }
     struct fa_buf *last = last_of(&conn->tx);
     if (last == NULL || fa_buf_tailroom(last) == 0) {
-        if (!pool_has_room(conn->tcp) || fa_buf_alloc(conn->tcp->config.pool, 0, &last) != FA_OK) {
+        if (!pool_has_room(conn) || fa_buf_alloc(conn->tcp->config.pool, 0, &last) != FA_OK) {
             wait_for_pool(conn);
             return FA_AGAIN;
         }
+        fa__tcp_hold(conn->tcp, last);
         last->tag = conn->tx_end;
         fa_list_push_back(&conn->tx, &last->node);
     }
@@ -89,7 +93,7 @@ static void drop_if_empty(struct fa_tcp_conn *conn, struct fa_buf *last)
         FA_ASSERT(conn->tx_buf != last || first_of(&conn->tx) == last);
         conn->tx_buf = conn->tx_buf == last ? NULL : conn->tx_buf;
         fa_list_unlink(&last->node);
-        fa_buf_drop(last);
+        fa__tcp_buf_drop(conn->tcp, last);
     }
 }
 
@@ -103,7 +107,8 @@ void fa__tcp_tx_commit(struct fa_tcp_conn *conn, size_t len)
     bool live = conn->state != FA_TCP_CLOSED && !conn->fin_queued;
     conn->lent = false;
     if (live && len != 0) {
-        FA_ASSERT(len <= room_of(conn));
+        // Not room_of(): the limit may have shrunk since.
+        FA_ASSERT(conn->tx_end - conn->snd_una + len <= conn->tcp->config.tx_buffer_bytes);
         (void)fa_buf_append(last, len);
         conn->tx_end += (uint32_t)len;
         conn->tx_buf = conn->tx_buf == NULL ? last : conn->tx_buf;
@@ -125,7 +130,7 @@ void fa__tcp_tx_acked(struct fa_tcp_conn *conn, uint32_t ack)
         }
         conn->tx_buf = conn->tx_buf == buf ? next : conn->tx_buf;
         fa_list_unlink(&buf->node);
-        fa_buf_drop(buf);
+        fa__tcp_buf_drop(conn->tcp, buf);
     }
     conn->snd_una = ack;
     conn->snd_nxt = fa__seq_max(conn->snd_nxt, ack);
@@ -163,7 +168,7 @@ struct fa_buf *fa__tcp_tx_copy(
 
 bool fa__tcp_tx_has_room(const struct fa_tcp_conn *conn)
 {
-    return room_of(conn) >= conn->tcp->config.tx_buffer_bytes / 4;
+    return room_of(conn) >= fa__tcp_tx_limit(conn) / 4;
 }
 
 void fa__tcp_tx_drop(struct fa_tcp_conn *conn)
@@ -174,7 +179,7 @@ void fa__tcp_tx_drop(struct fa_tcp_conn *conn)
         fa_list_unlink(&lent->node);
         fa_buf_trim(lent, 0);
     }
-    fa_buf_drop_all(&conn->tx);
+    fa__tcp_buf_drop_all(conn->tcp, &conn->tx);
     conn->tx_buf = NULL;
     conn->lent = lent != NULL;
     if (lent != NULL) {

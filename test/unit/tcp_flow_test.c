@@ -87,7 +87,7 @@ T(a_wire_without_delay_works_too)
 T(bulk_fills_the_window_of_a_long_path)
 {
     // 256 KiB a round trip of 100 ms are 20 Mbit/s; slow start takes its share of the first second.
-    pair_init(&(struct pair_config){.delay_ns = 50 * FA_NS_MS});
+    pair_init(&(struct pair_config){.delay_ns = 50 * FA_NS_MS, .tcp.rx_window_bytes = 262144});
     fa_ns took = transfer(16 << 20, 0, 60 * FA_NS_S, SIZE_MAX);
     CHECK(took > 6 * FA_NS_S && took < 8 * FA_NS_S);
     pair_end(200 * FA_NS_S);

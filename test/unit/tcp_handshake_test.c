@@ -30,7 +30,7 @@ T(a_syn_is_accepted_and_answered_with_options)
     lab_init(NULL);
     lab_listen(NULL);
     IN(.flags = S, .mss = 1200, .has_scale = true, .scale = 7, .window = 1000);
-    OUT(.flags = S | A, .ack = 1, .mss = 1460, .has_scale = true, .scale = 3, .window = 65535);
+    OUT(.flags = S | A, .ack = 1, .mss = 1460, .has_scale = true, .scale = 7, .window = 65535);
     IN(.flags = A, .seq = 1, .ack = 1, .window = 10);
     QUIET();
     REQUIRE(fa_listener_accept(&lab.end.listener.listener, &lab.flow) == FA_OK);
@@ -104,10 +104,10 @@ T(a_connect_sends_syn_and_is_established_by_its_answer)
     struct fa_slice seen;
     CHECK_EQ(fa_flow_peek(lab.flow, &seen), FA_AGAIN);
     CHECK(lab.conn->tuple.local_port >= FA__TCP_PORT_FIRST);
-    OUT(.flags = S, .mss = 1460, .has_scale = true, .scale = 3, .window = 65535);
+    OUT(.flags = S, .mss = 1460, .has_scale = true, .scale = 7, .window = 65535);
     QUIET();
     IN(.flags = S | A, .ack = 1, .mss = 1400, .has_scale = true, .scale = 2, .window = 100);
-    OUT(.flags = A, .seq = 1, .ack = 1, .window = 262144 >> 3);
+    OUT(.flags = A, .seq = 1, .ack = 1, .window = 65535 >> 7);
     CHECK_EQ(lab_state(), FA_TCP_ESTABLISHED);
     CHECK_EQ(lab.conn->snd_wnd, 100); // the window of a SYN is never scaled
     CHECK_EQ(lab.conn->mss, 1400);

@@ -176,12 +176,12 @@ T(slow_start_grows_by_what_is_acknowledged_up_to_64_segments_an_ack)
     IN(.flags = A, .seq = 1, .ack = 1);
     REQUIRE(fa_listener_accept(&lab.end.listener.listener, &lab.flow) == FA_OK);
     lab.conn = fa__tcp_conn_of(lab.flow);
-    lab_write(200 * 500);
-    lab_sleep(0);
     int64_t acked = 1;
     static const int64_t steps[] = {1, 9, 20, 40, 80};
     static const uint32_t cwnds[] = {11, 20, 40, 80, 144};
     for (size_t i = 0; i < FA_COUNT_OF(steps); i++) {
+        lab_write(200 * 500); // the send buffer grows with the window
+        lab_sleep(0);
         acked += steps[i] * 500;
         IN(.flags = A, .seq = 1, .ack = acked);
         lab_sleep(0);

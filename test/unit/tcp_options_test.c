@@ -38,7 +38,7 @@ T(an_option_is_used_only_if_both_sides_offer_it)
             .sack_ok = (theirs & FA_TCP_SACK) != 0);
         unsigned both = ours & theirs;
         OUT(.flags = S | A, .ack = 1, .mss = 1460, .has_scale = (both & FA_TCP_WINDOW_SCALE) != 0,
-            .scale = (both & FA_TCP_WINDOW_SCALE) != 0 ? 3 : 0,
+            .scale = (both & FA_TCP_WINDOW_SCALE) != 0 ? 7 : 0,
             .has_ts = (both & FA_TCP_TIMESTAMPS) != 0, .ts_echo = 7,
             .sack_ok = (both & FA_TCP_SACK) != 0);
         const struct fa_tcp_conn *conn = fa__tcp_conn_at(&lab.end.tcp, 0);
@@ -61,7 +61,7 @@ T(a_syn_offers_what_is_not_switched_off)
         CHECK_EQ(fa_tcp_connect(&lab.end.tcp, lab.now, &to, &lab.flow), FA_OK);
         lab.conn = fa__tcp_conn_of(lab.flow);
         OUT(.flags = S, .mss = 1460, .has_scale = (off & FA_TCP_WINDOW_SCALE) == 0,
-            .scale = (off & FA_TCP_WINDOW_SCALE) == 0 ? 3 : 0,
+            .scale = (off & FA_TCP_WINDOW_SCALE) == 0 ? 7 : 0,
             .has_ts = (off & FA_TCP_TIMESTAMPS) == 0, .sack_ok = (off & FA_TCP_SACK) == 0);
         IN(.flags = S | A, .ack = 1, .mss = 1460, .has_scale = true, .scale = 1, .has_ts = true,
             .ts_value = 5, .sack_ok = true);
