@@ -17,7 +17,8 @@ export O
 # linux: gcc and glibc, for tests and host programs     clang: the same by the other compiler
 # san: clang with ASan and UBSan     cov: clang with coverage     fuzz: clang with libFuzzer
 # image: gcc and musl, what unikernels are linked from  arm64: aarch64 gcc, run by qemu-user
-VARIANTS := linux clang san cov fuzz image arm64
+# bench: for the benches, by the flags that their peers are compiled with
+VARIANTS := linux clang san cov fuzz image arm64 bench
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wcast-qual -Wpointer-arith -Wvla -Wundef -Wconversion \
         -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wwrite-strings -Wformat=2
@@ -48,6 +49,10 @@ CC_arm64 := aarch64-linux-gnu-gcc
 CF_arm64 := -O2 $(SECTIONS)
 LF_arm64 := -static
 RUN_arm64 := qemu-aarch64-static
+CC_bench := gcc
+CF_bench := -O3 -flto=auto
+LF_bench := -O3 -flto=auto
+AR_bench := gcc-ar
 
 $(foreach v,$(VARIANTS),$(eval arch_$v := $(if $(filter arm64,$v),aarch64,$(ARCH))))
 
@@ -82,7 +87,7 @@ quiet = $(if $(V),,@printf '  %-5s %s\n' '$1' '$2';)
 define archive
 $(O)/$1/$2.a: $(patsubst %,$(O)/$1/%.o,$3) $4
 	@mkdir -p $$(@D) && rm -f $$@
-	$$(call quiet,AR,$$@) ar rcsD $$@ $$(filter %.o,$$^)
+	$$(call quiet,AR,$$@) $$(or $$(AR_$1),ar) rcsD $$@ $$(filter %.o,$$^)
 endef
 sources = $(sort $(wildcard $1/*.c $1/*.S))
 
@@ -255,17 +260,15 @@ mutants: $(MUTANT_TESTS) $(O)/linux/test/sim/tcp_test.c.o $(mutant_libs) ## N=20
 	    --world $(O)/linux/test/sim/tcp_test.c.o --tests '$(MUTANT_TESTS)' $(MUTATED)
 
 # ---- benches ---------------------------------------------------------------------------------
-# The harness does the same work on bytes beside every peer, so it is compiled as peers are: -O3.
-$(O)/linux/bench/%.c.o: CF_linux += -O3
-
-bench: ## AREA=net: benches and their peers in turn; RECORD=1 adds to bench/history.csv
+bench: ## AREA=net: benches and their peers in turn; RECORD=1 adds to bench/history.csv, REBASE=1 instruction counts
 	@tools/deps bench
 	@$(MAKE) -j$(JOBS) bench-build
-	@tools/bench $(if $(AREA),--area $(AREA)) $(if $(RECORD),--record) --out $(O)/bench/results.json \
-	    $(BENCH:%=$(O)/linux/%) $(wildcard bench/*_bench.py bench/*_bench.sh) \
+	@tools/bench $(if $(AREA),--area $(AREA)) $(if $(RECORD),--record) $(if $(REBASE),--rebase) $(if $(RUNS),--runs $(RUNS)) \
+	    --out $(O)/bench/results.json \
+	    $(BENCH:%=$(O)/bench/%) $(wildcard bench/*_bench.py bench/*_bench.sh) \
 	    $$(ls -d $(O)/lwip/lwip_bench_*k 2>/dev/null)
 
-bench-build: all $(BENCH:%=$(O)/linux/%)
+bench-build: all $(BENCH:%=$(O)/bench/%)
 	@bench/lwip_peer/build || echo 'Without lwIP, its column stays empty.'
 
 # ---- style, analysis, pages ------------------------------------------------------------------

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 //
 // lwipopts.h: lwIP tuned for the bench: no threads, pools and not malloc, offered every help that
-// costs correctness nothing. BENCH_WINDOW_KIB, the window, comes from the command line.
+// costs correctness nothing. BENCH_WINDOW_KIB, the window, and BENCH_MTU come from the command
+// line.
 
 #ifndef LWIP_LWIPOPTS_H
 #define LWIP_LWIPOPTS_H
@@ -34,7 +35,7 @@
 #define CHECKSUM_CHECK_IP     1
 #define CHECKSUM_CHECK_TCP    1
 
-/* Frames of 1500 bytes in one pool buffer each; header room so that nothing is prepended. */
+/* Frames in one pool buffer each; header room so that nothing is prepended. */
 #define MEM_ALIGNMENT     8
 #define MEM_LIBC_MALLOC   0
 #define MEM_SIZE          (8 * 1024 * 1024 + 4 * BENCH_WINDOW)
@@ -42,17 +43,17 @@
 #define MEMP_NUM_TCP_SEG  8192
 #define MEMP_NUM_PBUF     8192
 #define PBUF_POOL_SIZE    4096
-#define PBUF_POOL_BUFSIZE 1600
+#define PBUF_POOL_BUFSIZE (BENCH_MTU + 100)
 
 /* TCP */
-#define TCP_MSS                        1460
+#define TCP_MSS                        (BENCH_MTU - 40)
 #define LWIP_WND_SCALE                 1
 #define TCP_RCV_SCALE                  6
 #define TCP_WND                        BENCH_WINDOW
 #define TCP_SND_BUF                    BENCH_WINDOW
 #define TCP_SND_QUEUELEN               (8 * (BENCH_WINDOW / TCP_MSS))
-#define TCP_SNDLOWAT                   (8 * TCP_MSS)
-#define TCP_SNDQUEUELOWAT              64
+#define TCP_SNDLOWAT                   (2 * TCP_MSS)
+#define TCP_SNDQUEUELOWAT              4
 #define TCP_OVERSIZE                   TCP_MSS
 #define TCP_QUEUE_OOSEQ                1
 #define TCP_LISTEN_BACKLOG             0
