@@ -147,6 +147,15 @@ fa_err fa_stack_up_wait(struct fa_stack *stack, fa_ns deadline);
  * anything was done. */
 bool fa_stack_poll(struct fa_stack *stack, fa_ns now);
 
+/* The time by which its calls count: of the loop's turn, without a loop of the last poll. */
+static inline fa_ns fa_stack_now(const struct fa_stack *stack)
+{
+    return stack->loop != NULL ? stack->loop->now : stack->now;
+}
+
+/* Whether it is an address of the stack's own, a loopback one included. */
+bool fa_stack_has_address(const struct fa_stack *stack, const struct fa_ip *ip);
+
 /* When to poll next; FA_NS_NEVER. O(1). */
 fa_ns fa_stack_deadline(const struct fa_stack *stack);
 
@@ -168,7 +177,13 @@ fa_err fa_stack_source_for(
 fa_err fa_stack_connect(
     struct fa_stack *stack, const struct fa_endpoint *remote, struct fa_flow **ret_flow);
 
-/* As above, and wait until it stands. Returns also: FA_EREFUSED; FA_ETIMEOUT; FA_ECANCEL. Yields.
+/* As above, from config->local and its port, with its other wishes; what is zero in it is chosen,
+ * the MTU always. */
+fa_err fa_stack_connect_from(
+    struct fa_stack *stack, const struct fa_tcp_connect_config *config, struct fa_flow **ret_flow);
+
+/* As fa_stack_connect(), and wait until it stands. Returns also: FA_EREFUSED; FA_ETIMEOUT;
+ * FA_ECANCEL. Yields.
  */
 fa_err fa_stack_connect_wait(struct fa_stack *stack, const struct fa_endpoint *remote,
     fa_ns deadline, struct fa_flow **ret_flow);

@@ -277,6 +277,15 @@ void fa_tcp_user_timeout_set(struct fa_flow *flow, fa_ns timeout);
  */
 void fa_tcp_close_within(struct fa_flow *flow, fa_ns linger);
 
+/* How many connections wait to be accepted. */
+static inline uint32_t fa_tcp_listener_pending(const struct fa_tcp_listener *listener)
+{
+    return listener->accept_count;
+}
+
+/* Collect small writes of a connection (RFC 9293 3.7.4) from now on, or send each at turn's end. */
+void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle);
+
 /* What is known of a connection; for tests, logs and tools. */
 struct fa_tcp_info {
     struct fa_endpoint local;
@@ -290,6 +299,7 @@ struct fa_tcp_info {
     uint32_t rx_window_bytes; /* ours */
     uint32_t in_flight_bytes;
     uint32_t unsent_bytes;
+    uint32_t unread_bytes; /* in order, not read yet */
     uint32_t retransmit_count;
     fa_ns srtt_ns;
     fa_ns rto_ns;

@@ -243,14 +243,9 @@ void fa_stack_start(struct fa_stack *stack, struct fa_loop *loop)
     fa_loop_add(loop, &stack->poller);
 }
 
-static fa_ns present(const struct fa_stack *stack)
-{
-    return stack->loop != NULL ? stack->loop->now : stack->now;
-}
-
 void fa_stack_stop(struct fa_stack *stack)
 {
-    fa_ns now = present(stack);
+    fa_ns now = fa_stack_now(stack);
     fa_tcp_reset_all(&stack->tcp, now, NULL);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         fa_dhcp_stop(&stack->ifaces[i].dhcp);
@@ -341,21 +336,28 @@ fa_err fa_stack_up_wait(struct fa_stack *stack, fa_ns deadline)
 
 /* ---- connecting ---- */
 
-fa_err fa_stack_connect(
-    struct fa_stack *stack, const struct fa_endpoint *remote, struct fa_flow **ret_flow)
+fa_err fa_stack_connect_from(
+    struct fa_stack *stack, const struct fa_tcp_connect_config *config, struct fa_flow **ret_flow)
 {
     struct fa__way way;
-    struct fa_ip_meta meta = {.remote = remote->ip};
+    struct fa_ip_meta meta = {.local = config->local, .remote = config->remote.ip};
     if (fa__stack_way(stack, &meta, &way) != FA_OK || way.group) {
         return FA_ENOENT;
     }
     const struct fa_iface *iface = &stack->ifaces[way.iface_idx];
-    struct fa_tcp_connect_config config = {
-        .remote = *remote,
-        .local = way.ours ? remote->ip : iface->ip,
-        .mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU : iface->mtu_bytes,
-    };
-    return fa_tcp_connect(&stack->tcp, present(stack), &config, ret_flow);
+    struct fa_tcp_connect_config full = *config;
+    if (fa_ip_is_zero(&full.local)) {
+        full.local = way.ours ? config->remote.ip : iface->ip;
+    }
+    full.mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU : iface->mtu_bytes;
+    return fa_tcp_connect(&stack->tcp, fa_stack_now(stack), &full, ret_flow);
+}
+
+fa_err fa_stack_connect(
+    struct fa_stack *stack, const struct fa_endpoint *remote, struct fa_flow **ret_flow)
+{
+    return fa_stack_connect_from(
+        stack, &(struct fa_tcp_connect_config){.remote = *remote}, ret_flow);
 }
 
 fa_err fa_stack_connect_wait(struct fa_stack *stack, const struct fa_endpoint *remote,

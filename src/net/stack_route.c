@@ -33,6 +33,11 @@ bool fa__stack_has(const struct fa_stack *stack, uint32_t ip)
     return fa_ip4_is_loopback(ip);
 }
 
+bool fa_stack_has_address(const struct fa_stack *stack, const struct fa_ip *ip)
+{
+    return fa_ip_is4(ip) && fa__stack_has(stack, fa_ip4_of(ip));
+}
+
 /* Bits of an address's family that `route` and `ip` must share. */
 static bool route_matches(const struct fa_route *route, const struct fa_ip *ip)
 {

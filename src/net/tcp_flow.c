@@ -167,6 +167,16 @@ void fa_tcp_close_within(struct fa_flow *flow, fa_ns linger)
     }
 }
 
+void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle)
+{
+    struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    conn->nagle = nagle;
+    if (conn->state != FA_TCP_CLOSED) {
+        fa__tcp_mark(conn); // what was kept back may leave
+    }
+}
+
 static size_t name_peer(const struct fa_flow *flow, char *at, size_t cap)
 {
     const struct fa_tcp_conn *conn = (const struct fa_tcp_conn *)(const void *)flow;

@@ -20,6 +20,7 @@ void fa_tcp_info_of(const struct fa_flow *flow, struct fa_tcp_info *ret_info)
         .rx_window_bytes = conn->rcv_adv - conn->rcv_nxt,
         .in_flight_bytes = conn->snd_nxt - conn->snd_una,
         .unsent_bytes = fa__tcp_unsent(conn),
+        .unread_bytes = conn->rx_bytes,
         .retransmit_count = conn->retransmit_count,
         .srtt_ns = conn->srtt_ns,
         .rto_ns = fa__tcp_rto(conn),
