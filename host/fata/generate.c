@@ -416,14 +416,16 @@ static uint64_t number_of(const struct key *key)
     return value;
 }
 
-/* Break lines at 100 columns, behind a comma that is in no literal. */
+/* Break lines at 100 columns, behind a comma that is in no literal. A comment stays whole: its
+ * second line would be none. */
 static void write_wrapped(const char *text, FILE *out)
 {
     while (*text != '\0') {
         size_t len = strcspn(text, "\n");
         size_t indent = strspn(text, " ");
         size_t margin = 0;
-        while (len + margin > 100) {
+        bool comment = strncmp(text + indent, "//", 2) == 0;
+        while (!comment && len + margin > 100) {
             size_t at = 0;
             bool quoted = false;
             for (size_t i = 0; i + margin < 100 && i < len; i++) {

@@ -335,6 +335,14 @@ def an_image_of_the_simulator_builds_and_runs(folder):
     assert (status, out) == (0, "hi 0\n"), (out, err)
 
 
+@claim
+def a_long_path_does_not_break_the_generated_files_head(folder):
+    deep = folder / ("deep-" * 30)
+    deep.mkdir()
+    fata(deep, "new", "hi")
+    expect(fata(folder, "build", deep / "hi", "-o", folder / "out")[0], 0)
+
+
 def main():
     print("TAP version 13")
     print(f"1..{len(tests)}")
