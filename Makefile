@@ -227,6 +227,9 @@ sim: $(SIM:%=$(O)/linux/%.sim) ## SEEDS=200 worlds of the simulator from SEED=1 
 soak: $(O)/linux/test/sim/soak_test.sim ## MIB=1024 each way at 5 % loss, in the simulator, from SEED=1
 	FATA_SIM_MIB=$(or $(MIB),1024) $< --seed $(SEED)
 
+flood: $(O)/linux/test/unit/tcp_cookie_test ## SYNS=1000000 of a flood while a client fetches pages, in virtual time
+	FATA_FLOOD=$(or $(SYNS),1000000) $<
+
 # ---- fuzzing and coverage --------------------------------------------------------------------
 FUZZ_SECONDS ?= 600
 FUZZ_NOW = $(if $(TARGET),fuzz/$(TARGET)_fuzz,$(FUZZ))
@@ -322,6 +325,6 @@ dist: ## o/fata-VERSION.tar.gz of the last commit
 clean: ## remove o/
 	rm -rf $(O)
 
-.PHONY: all help run deps site man npm quick-build check-build check-quick check check-full sim soak fuzz fuzz-replay fuzz-cov cov mutants \
+.PHONY: all help run deps site man npm quick-build check-build check-quick check check-full sim soak flood fuzz fuzz-replay fuzz-cov cov mutants \
         bench bench-build tidy layers headers format format-check docs lint size abi golden hooks compdb install dist clean \
         $(VARIANTS:%=libs_%)

@@ -56,6 +56,7 @@ enum fa_tcp_feature {
     FA_TCP_WINDOW_SCALE = 1 << 0, /* RFC 7323 2 */
     FA_TCP_TIMESTAMPS = 1 << 1,   /* RFC 7323 3, and PAWS, 5 */
     FA_TCP_SACK = 1 << 2,         /* RFC 2018 */
+    FA_TCP_COOKIES = 1 << 3,      /* RFC 4987 3.6, beyond half_open_max; else SYNs are dropped */
 };
 
 struct fa_tcp_conn; /* src/net/tcp_priv.h; size by FA_TCP_CONN_BYTES */
@@ -92,6 +93,7 @@ struct fa_tcp_config {
     fa_ns challenge_gap_ns;        /* between two challenge ACKs of one connection [500 ms]; below
                                     * 1 ms there is none */
     uint32_t resets_per_s;         /* in answer to segments that belong to nobody [1000] */
+    uint32_t cookies_per_s;        /* SYN+ACKs beyond half_open_max [100,000] */
     bool keepalive;                /* of every connection; else fa_tcp_keepalive_set() */
     fa_ns keepalive_after_ns;      /* a peer that is silent that long is asked [2 h] */
     fa_ns keepalive_interval_ns;   /* and asked again [75 s] */
@@ -105,7 +107,7 @@ struct fa_tcp_listen_config {
     struct fa_ip ip; /* zero: any address of the stack */
     uint16_t port;
     uint16_t backlog_max;   /* established, not yet accepted [128] */
-    uint16_t half_open_max; /* SYN_RECEIVED [256] */
+    uint16_t half_open_max; /* SYN_RECEIVED [256]; further SYNs are answered by cookies */
     bool nagle;             /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
 };
 
@@ -130,7 +132,7 @@ struct fa_tcp_listener {
     uint32_t half_open_count;
 };
 
-/* A reset in answer to a segment that belongs to no connection. */
+/* A reset in answer to a segment that belongs to no connection, or a SYN+ACK that is a cookie. */
 struct fa_tcp_reply {
     struct fa_ip local;
     struct fa_ip remote;
@@ -139,6 +141,14 @@ struct fa_tcp_reply {
     uint32_t seq;
     uint32_t ack;
     uint8_t flags;
+    uint8_t scale;
+    bool has_scale;
+    bool sack_ok;
+    bool has_ts;
+    uint16_t window;
+    uint16_t mss;
+    uint32_t ts_value;
+    uint32_t ts_echo;
 };
 
 /* Which ports are free for one local address and one destination. */
@@ -163,6 +173,7 @@ struct fa_tcp {
     struct fa_tcp_config config;
     struct fa_siphash_key table_key;
     struct fa_siphash_key isn_key; /* RFC 6528 */
+    struct fa_siphash_key cookie_key;
     struct fa_list listeners;
     struct fa_list free;      /* connections used before and free again */
     struct fa_list dirty;     /* connections that may have something to send */
@@ -186,6 +197,8 @@ struct fa_tcp {
     fa_ns budget_start_ns; /* of the second that the budgets below are for */
     uint32_t challenge_budget;
     uint32_t reset_budget;
+    uint32_t cookie_budget;
+    fa_ns cookie_until_ns; /* an ACK to a listener may answer a cookie; 0: never was one sent */
     struct fa_tcp_ports ports;
 };
 

@@ -43,6 +43,7 @@ static void fill_defaults(struct fa_tcp_config *config)
     config->challenge_acks_per_s = default_u32(config->challenge_acks_per_s, 100);
     config->challenge_gap_ns = default_ns(config->challenge_gap_ns, 500 * FA_NS_MS);
     config->resets_per_s = default_u32(config->resets_per_s, 1000);
+    config->cookies_per_s = default_u32(config->cookies_per_s, 100000);
     config->keepalive_after_ns = default_ns(config->keepalive_after_ns, 7200 * FA_NS_S);
     config->keepalive_interval_ns = default_ns(config->keepalive_interval_ns, 75 * FA_NS_S);
     config->keepalive_probes = default_u32(config->keepalive_probes, 9);
@@ -64,6 +65,7 @@ void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns n
     fill_defaults(&tcp->config);
     fa_rand_fill(config->rand, &tcp->table_key, sizeof tcp->table_key);
     fa_rand_fill(config->rand, &tcp->isn_key, sizeof tcp->isn_key);
+    fa_rand_fill(config->rand, &tcp->cookie_key, sizeof tcp->cookie_key);
     fa_list_init(&tcp->listeners);
     fa_list_init(&tcp->free);
     fa_list_init(&tcp->dirty);
@@ -177,8 +179,9 @@ static struct fa_tcp_conn *take_memory(struct fa_tcp *tcp)
 }
 
 /* The smallest shift by which the whole receive window fits its field (RFC 7323 2.2). */
-static uint8_t scale_of(uint32_t window_bytes)
+uint8_t fa__tcp_rx_scale(const struct fa_tcp *tcp)
 {
+    uint32_t window_bytes = tcp->config.rx_window_bytes;
     uint8_t scale = 0;
     while (window_bytes >> scale > UINT16_MAX) {
         scale++;
@@ -217,7 +220,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .mss = mss,
         .rx_mss = mss,
         .rx_full = FA_TCP_MSS_DEFAULT,
-        .rx_scale = scale_of(tcp->config.rx_window_bytes),
+        .rx_scale = fa__tcp_rx_scale(tcp),
         .scale_ok = fa__tcp_uses(tcp, FA_TCP_WINDOW_SCALE),
         .ts_ok = fa__tcp_uses(tcp, FA_TCP_TIMESTAMPS),
         .sack_ok = fa__tcp_uses(tcp, FA_TCP_SACK),

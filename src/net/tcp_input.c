@@ -23,9 +23,14 @@ uint16_t fa__tcp_payload_max(const struct fa_tcp_conn *conn, uint16_t mss)
     return (uint16_t)(mss - (conn->ts_ok ? (unsigned)FA_TCP_TS_LEN : 0u));
 }
 
+uint16_t fa__tcp_peer_mss(const struct fa_ip *remote, const struct fa_tcp_header *syn)
+{
+    return syn->mss != 0 ? syn->mss : default_mss(remote);
+}
+
 void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
 {
-    uint16_t mss = header->mss != 0 ? header->mss : default_mss(&conn->tuple.remote);
+    uint16_t mss = fa__tcp_peer_mss(&conn->tuple.remote, header);
     conn->scale_ok = conn->scale_ok && header->has_scale; // RFC 7323 2.2: both sides or neither
     conn->tx_scale = conn->scale_ok ? header->scale : 0;
     conn->rx_scale = conn->scale_ok ? conn->rx_scale : 0;

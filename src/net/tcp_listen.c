@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 //
 // Passive opens: from a SYN to an accepted connection, through two bounded lists. When the first is
-// full SYNs are dropped; when the second is, the handshake's last ACK is not heard, and the other
-// side's retransmissions ask again.
+// full SYNs are answered by cookies (tcp_cookie.c); when the second is, the handshake's last ACK is
+// not heard, and the other side's retransmissions ask again.
 
 #include "tcp_priv.h"
 
@@ -45,49 +45,65 @@ static uint32_t choose_iss(
     return iss;
 }
 
-static void open_half(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
-    const struct fa__tcp_segment *seg, uint32_t iss)
+struct fa_tcp_conn *fa__tcp_listener_half(struct fa_tcp_listener *listener,
+    const struct fa__tcp_tuple *tuple, const struct fa_tcp_header *syn, uint16_t mtu_bytes,
+    uint32_t iss)
 {
     struct fa_tcp *tcp = listener->tcp;
-    struct fa_tcp_conn *conn = fa__tcp_conn_new(tcp, tuple, iss, seg->meta->mtu_bytes);
+    struct fa_tcp_conn *conn = fa__tcp_conn_new(tcp, tuple, iss, mtu_bytes);
     if (conn == NULL) {
-        return;
+        return NULL;
     }
-    const struct fa_tcp_header *header = &seg->header;
     conn->passive = true;
     conn->nagle = listener->config.nagle;
-    conn->irs = header->seq;
-    conn->rcv_nxt = header->seq + 1;
+    conn->irs = syn->seq;
+    conn->rcv_nxt = syn->seq + 1;
     conn->rcv_acked = conn->rcv_nxt;
     conn->tune_seq = conn->rcv_nxt;
     conn->rcv_adv = conn->rcv_nxt + fa__u32_min(conn->rx_space, UINT16_MAX);
-    conn->snd_wnd = header->window;
-    conn->snd_wnd_max = header->window;
-    conn->snd_wl1 = header->seq;
+    conn->snd_wnd = syn->window;
+    conn->snd_wnd_max = syn->window;
+    conn->snd_wl1 = syn->seq;
     conn->snd_wl2 = iss;
-    fa__tcp_options_input(conn, header);
+    fa__tcp_options_input(conn, syn);
     conn->listener = listener;
     fa_list_push_back(&listener->half_open, &conn->node);
     listener->half_open_count++;
     fa__tcp_set_state(conn, FA_TCP_SYN_RECEIVED);
-    conn->syn_due = true;
-    fa__tcp_mark(conn);
+    return conn;
+}
+
+static void open_half(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
+    const struct fa__tcp_segment *seg, uint32_t iss)
+{
+    struct fa_tcp_conn *conn =
+        fa__tcp_listener_half(listener, tuple, &seg->header, seg->meta->mtu_bytes, iss);
+    if (conn != NULL) {
+        conn->syn_due = true;
+        fa__tcp_mark(conn);
+    }
 }
 
 void fa__tcp_listener_input(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
-    const struct fa__tcp_segment *seg, const uint32_t *past)
+    struct fa__tcp_segment *seg, const uint32_t *past)
 {
     struct fa_tcp *tcp = listener->tcp;
     unsigned flags = seg->header.flags;
     if ((flags & FA_TCP_RST) != 0) {
         FA_COUNT(tcp->config.counters, tcp_rx_no_connection);
     } else if ((flags & FA_TCP_ACK) != 0) {
-        FA_COUNT(tcp->config.counters, tcp_rx_no_connection);
-        fa__tcp_reply_reset(tcp, seg);
+        if (!fa__tcp_cookie_input(listener, tuple, seg)) {
+            FA_COUNT(tcp->config.counters, tcp_rx_no_connection);
+            fa__tcp_reply_reset(tcp, seg);
+        }
     } else if ((flags & (FA_TCP_SYN | FA_TCP_FIN)) != FA_TCP_SYN) {
         FA_COUNT(tcp->config.counters, tcp_rx_bad_syn);
     } else if (listener->half_open_count >= listener->config.half_open_max) {
-        FA_COUNT(tcp->config.counters, tcp_syn_dropped);
+        if (fa__tcp_uses(tcp, FA_TCP_COOKIES)) {
+            fa__tcp_cookie_reply(tcp, tuple, seg);
+        } else {
+            FA_COUNT(tcp->config.counters, tcp_syn_dropped);
+        }
     } else {
         open_half(listener, tuple, seg, choose_iss(tcp, tuple, past));
     }

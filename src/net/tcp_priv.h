@@ -9,7 +9,7 @@
 //     tcp_output.c which segment is next                  tcp_timer.c  deadlines
 //     tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
-//     tcp_mem.c    the budget of buffers, window sizes
+//     tcp_cookie.c SYN cookies                            tcp_mem.c   buffers, window sizes
 //     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
 //
 // Nobody sends from within input, tick or a call of the application: they note on the connection
@@ -331,6 +331,9 @@ void fa__tcp_wake(struct fa_tcp_conn *conn, unsigned events);
 /* Payload bytes of a packet of `mtu_bytes` (RFC 6691). */
 uint16_t fa__tcp_mss_of(const struct fa_ip *remote, uint16_t mtu_bytes);
 
+/* The scale of the windows we announce. */
+uint8_t fa__tcp_rx_scale(const struct fa_tcp *tcp);
+
 /* tcp_connect.c */
 /* RFC 6528: no two incarnations of a connection overlap, no outsider can guess. */
 uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
@@ -352,13 +355,27 @@ struct fa_tcp_listener *fa__tcp_listener_find(
     const struct fa_tcp *tcp, const struct fa_ip *ip, uint16_t port);
 /* `past`: the TIME_WAIT connection that this SYN replaces ended before this number; or NULL. */
 void fa__tcp_listener_input(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
-    const struct fa__tcp_segment *seg, const uint32_t *past);
+    struct fa__tcp_segment *seg, const uint32_t *past);
 /* The handshake is complete. Returns: false, and nothing happens, if the queue is full. */
 bool fa__tcp_listener_push(struct fa_tcp_conn *conn);
+/* A half-open connection for the SYN `syn`, nothing sent yet. NULL: no place. */
+struct fa_tcp_conn *fa__tcp_listener_half(struct fa_tcp_listener *listener,
+    const struct fa__tcp_tuple *tuple, const struct fa_tcp_header *syn, uint16_t mtu_bytes,
+    uint32_t iss);
 /* Take a connection that is not accepted out of its listener's books. */
 void fa__tcp_listener_forget(struct fa_tcp_conn *conn);
 
+/* tcp_cookie.c */
+/* Answer a SYN and forget it. */
+void fa__tcp_cookie_reply(
+    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, const struct fa__tcp_segment *seg);
+/* Returns: whether the ACK was taken care of: it opened a connection, or was dropped. */
+bool fa__tcp_cookie_input(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
+    struct fa__tcp_segment *seg);
+
 /* tcp_input.c */
+/* What a peer can take that sent this SYN. */
+uint16_t fa__tcp_peer_mss(const struct fa_ip *remote, const struct fa_tcp_header *syn);
 void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg);
 /* The options of the peer's SYN: what both sides offered is used from now on. */
 void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header);
@@ -442,6 +459,9 @@ void fa__tcp_reply_reset(struct fa_tcp *tcp, const struct fa__tcp_segment *seg);
 /* RFC 5961: say what we expect, now and then. */
 void fa__tcp_reply_challenge(struct fa_tcp_conn *conn);
 void fa__tcp_reply_init(struct fa_tcp *tcp);
+/* Room for an answer to `seg` if `budget` allows; NULL otherwise. */
+struct fa_tcp_reply *fa__tcp_reply_new(
+    struct fa_tcp *tcp, const struct fa__tcp_segment *seg, uint32_t *budget);
 bool fa__tcp_reply_output(struct fa_tcp *tcp, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
 
 /* tcp_flow.c */

@@ -42,9 +42,9 @@ T(an_idle_connection_holds_no_buffer)
     lab_end();
 }
 
-T(syns_beyond_half_open_max_are_dropped_until_there_is_room)
+T(without_cookies_syns_beyond_half_open_max_are_dropped_until_there_is_room)
 {
-    lab_init(NULL);
+    lab_init(&(struct fa_tcp_config){.features_off = FA_TCP_COOKIES});
     lab_listen(&(struct fa_tcp_listen_config){.half_open_max = 3});
     for (uint16_t port = 1; port <= 5; port++) {
         IN(.flags = S, .port = port);
