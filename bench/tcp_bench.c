@@ -140,7 +140,8 @@ static void open_side(size_t idx, const struct path *path)
             .pool = &side->pool,
             .counters = &side->counters,
             .seed = 1 + idx,
-            .tcp = {.conn_memory = side->conns,
+            .tcp = {.features_off = FA_TCP_TIMESTAMPS, // lwIP's are off, too
+                .conn_memory = side->conns,
                 .conn_count_max = CONN_MAX,
                 .bucket_memory = side->buckets,
                 .bucket_count = CONN_MAX,
@@ -162,13 +163,18 @@ static void open_sides(const struct path *path)
     }
 }
 
-/* One turn of a loop that drives both stacks: it reads the clock once, as that of an image does,
- * and as lwIP's turn does. */
-static void turn(void)
+/* One turn of a loop that drives both stacks, the one that has something to say first. It reads the
+ * clock once, as that of an image does, and as lwIP's turn does. */
+static void turn_from(size_t first)
 {
     now = fa_clock_mono_ns();
-    (void)fa_stack_poll(&sides[0].stack, now); // whether there was work: the callers see
-    (void)fa_stack_poll(&sides[1].stack, now);
+    (void)fa_stack_poll(&sides[first].stack, now); // whether there was work: the callers see
+    (void)fa_stack_poll(&sides[1 - first].stack, now);
+}
+
+static void turn(void)
+{
+    turn_from(0);
 }
 
 static void close_sides(void)
@@ -290,8 +296,8 @@ static double run_super(uint64_t segments)
     return run_bulk(&(struct path){1500, 65536 - 64, SUPER, 1024 * KIB}, segments);
 }
 
-/* Send a ping and wait until the other side has it. */
-static void send_ping(struct fa_flow *from, struct fa_flow *to, uint64_t mark)
+/* Send a ping from a side and wait until the other has it. */
+static void send_ping(size_t side, struct fa_flow *from, struct fa_flow *to, uint64_t mark)
 {
     uint8_t *at;
     size_t cap;
@@ -300,7 +306,7 @@ static void send_ping(struct fa_flow *from, struct fa_flow *to, uint64_t mark)
     fa_flow_commit(from, PING_LEN);
     uint64_t received = 0;
     while (received < PING_LEN) {
-        turn();
+        turn_from(side);
         received = read_all(to, received, false);
     }
 }
@@ -315,8 +321,8 @@ static double run_ping(uint64_t count)
     struct fa_flow *server = accept_server();
     double start = bench_cpu_s();
     for (uint64_t i = 0; i < count; i++) {
-        send_ping(client, server, i);
-        send_ping(server, client, i);
+        send_ping(0, client, server, i);
+        send_ping(1, server, client, i);
     }
     double took = bench_cpu_s() - start;
     fa_flow_abort(client);
@@ -335,8 +341,8 @@ static double run_request(uint64_t count)
     for (uint64_t i = 0; i < count; i++) {
         struct fa_flow *client = open_client();
         struct fa_flow *server = accept_server();
-        send_ping(client, server, i);
-        send_ping(server, client, i);
+        send_ping(0, client, server, i);
+        send_ping(1, server, client, i);
         fa_flow_close(client);
         while (fa_flow_peek(server, &seen) == FA_AGAIN) {
             turn();

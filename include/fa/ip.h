@@ -57,21 +57,41 @@ static inline struct fa_ip fa_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
     return fa_ip_from4((const uint8_t[4]){a, b, c, d});
 }
 
+/* Two halves of an address, in the machine's order: to compare, not to count with. */
+struct fa__ip_words {
+    uint64_t upper;
+    uint64_t lower;
+};
+
+static inline struct fa__ip_words fa__ip_words_of(const struct fa_ip *ip)
+{
+    struct fa__ip_words words;
+    __builtin_memcpy(&words, ip->b, sizeof words);
+    return words;
+}
+
 static inline bool fa_ip_is4(const struct fa_ip *ip)
 {
-    static const uint8_t prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return fa_equal(ip->b, prefix, sizeof prefix);
+    static const struct fa_ip mapped = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+    struct fa__ip_words words = fa__ip_words_of(ip);
+    uint32_t prefix;
+    uint32_t mapped_prefix;
+    __builtin_memcpy(&prefix, ip->b + 8, sizeof prefix);
+    __builtin_memcpy(&mapped_prefix, mapped.b + 8, sizeof mapped_prefix);
+    return words.upper == 0 && prefix == mapped_prefix;
 }
 
 static inline bool fa_ip_equal(const struct fa_ip *a, const struct fa_ip *b)
 {
-    return fa_equal(a->b, b->b, sizeof a->b);
+    struct fa__ip_words left = fa__ip_words_of(a);
+    struct fa__ip_words right = fa__ip_words_of(b);
+    return ((left.upper ^ right.upper) | (left.lower ^ right.lower)) == 0;
 }
 
 static inline bool fa_ip_is_zero(const struct fa_ip *ip)
 {
-    static const struct fa_ip zero = {};
-    return fa_ip_equal(ip, &zero);
+    struct fa__ip_words words = fa__ip_words_of(ip);
+    return (words.upper | words.lower) == 0;
 }
 
 /* The four bytes of an IPv4-mapped address. */

@@ -87,6 +87,7 @@ struct fa_neigh {
     struct fa_list delaying; /* entries in FA_NEIGH_DELAY, by due_ns */
     struct fa_list ready;    /* of fa_buf.node: parked frames whose target became known */
     struct fa_list failed;   /* of fa_buf.node: parked frames whose neighbour was given up */
+    uint32_t generation; /* grows whenever an address that was handed out may not hold any more */
     uint32_t carved_count;
     uint32_t incomplete_count;
     uint32_t parked_count;

@@ -32,6 +32,7 @@
 enum {
     FA_STACK_IFACE_MAX = 4,
     FA_STACK_ROUTE_MAX = 16,
+    FA_STACK_PATH_COUNT = 64,         /* pairs of addresses whose way is remembered */
     FA_STACK_LOOPBACK_COUNT_MAX = 64, /* packets to ourselves that wait for the next poll */
     FA_STACK_LOOPBACK_MTU = 1500,     /* bytes */
 };
@@ -91,6 +92,9 @@ struct fa_iface {
     bool up;               /* has an IPv4 address */
     bool unflushed;        /* frames were committed since the last flush */
     uint16_t mtu_bytes;    /* the device's, or less if DHCP says so */
+    uint32_t seen_source;  /* addresses of the last good unicast IPv4 packet; they are good */
+    uint32_t seen_target;  /* as long as the next is the stack's path_generation */
+    uint32_t seen_generation;
 };
 
 struct fa_route {
@@ -100,6 +104,18 @@ struct fa_route {
     struct fa_ip gateway; /* zero: on the link */
 };
 
+/* How the last packet between two addresses left; src/net/stack_path.c. Zeroed: no packet did. */
+struct fa_stack_path {
+    struct fa_ip local;
+    struct fa_ip remote;
+    const struct fa_neigh *neigh;
+    fa_ns until_ns; /* then the slow way looks after the neighbour */
+    uint32_t generation;
+    uint32_t neigh_generation;
+    uint8_t iface;
+    uint8_t eth[FA_ETH_HDR_LEN];
+};
+
 /* Private below, complete so that it can be static. Pinned. */
 struct fa_stack {
     struct fa_poller poller;
@@ -107,6 +123,8 @@ struct fa_stack {
     struct fa_iface ifaces[FA_STACK_IFACE_MAX];
     struct fa_route routes[FA_STACK_ROUTE_MAX];
     uint32_t route_count;
+    uint32_t path_generation; /* grows with every change of routes and addresses */
+    struct fa_stack_path paths[FA_STACK_PATH_COUNT];
     struct fa_icmp icmp;
     struct fa_udp udp;
     struct fa_tcp tcp;

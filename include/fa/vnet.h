@@ -78,6 +78,8 @@ struct fa_vnet_port {
     struct fa_list node;
     struct fa_vnet *vnet;
     struct fa_pool *pool;
+    struct fa_vnet_mac *source; /* where the last sender was found, and the last target; NULL */
+    struct fa_vnet_mac *target;
     struct fa_list rx; /* of fa_buf.node, oldest first */
     uint32_t rx_count;
     uint32_t rx_count_max;

@@ -27,11 +27,18 @@ static bool check_fresh(const struct fa_vnet *vnet, const struct fa_vnet_mac *ma
     return mac->port != NULL && now <= fa_ns_after(mac->seen_ns, vnet->age_ns);
 }
 
-static struct fa_vnet_port *find_port(const struct fa_vnet *vnet, uint64_t address, fa_ns now)
+/* Where `address` is behind; the place of the last frame's is looked at first. */
+static struct fa_vnet_port *find_port(struct fa_vnet_port *from, uint64_t address, fa_ns now)
 {
-    const struct fa_vnet_mac *set = find_set(vnet, address);
+    const struct fa_vnet *vnet = from->vnet;
+    struct fa_vnet_mac *last = from->target;
+    if (last != NULL && last->address == address && check_fresh(vnet, last, now)) {
+        return last->port;
+    }
+    struct fa_vnet_mac *set = find_set(vnet, address);
     for (uint32_t i = 0; i < FA_VNET_WAYS; i++) {
         if (set[i].address == address && check_fresh(vnet, &set[i], now)) {
+            from->target = &set[i];
             return set[i].port;
         }
     }
@@ -42,6 +49,10 @@ static void learn_source(struct fa_vnet_port *port, uint64_t address, fa_ns now)
 {
     struct fa_vnet *vnet = port->vnet;
     if ((address & GROUP_BIT) != 0) {
+        return;
+    }
+    if (port->source != NULL && port->source->address == address && port->source->port == port) {
+        port->source->seen_ns = now;
         return;
     }
     struct fa_vnet_mac *set = find_set(vnet, address);
@@ -59,6 +70,7 @@ static void learn_source(struct fa_vnet_port *port, uint64_t address, fa_ns now)
         FA_COUNT(vnet->counters, vnet_mac_evicted);
     }
     *place = (struct fa_vnet_mac){.address = address, .port = port, .seen_ns = now};
+    port->source = place;
 }
 
 /* The one copy: into the receiver's memory. */
@@ -115,7 +127,7 @@ static void forward_frame(struct fa_vnet_port *from, fa_ns now, const struct fa_
     uint64_t target = load_mac(at);
     learn_source(from, load_mac(at + FA_MAC_LEN), now);
     if ((target & GROUP_BIT) == 0) {
-        struct fa_vnet_port *to = find_port(vnet, target, now);
+        struct fa_vnet_port *to = find_port(from, target, now);
         if (to == from) {
             FA_COUNT(vnet->counters, vnet_same_port);
             return;

@@ -29,6 +29,7 @@ void fa_neigh_init(struct fa_neigh *neigh, const struct fa_neigh_config *config)
 void fa_neigh_times_set(struct fa_neigh *neigh, fa_ns reachable_ns, fa_ns retry_ns)
 {
     FA_ASSERT(reachable_ns > 0 && retry_ns > 0);
+    neigh->generation++;
     neigh->reachable_ns = reachable_ns;
     neigh->retry_ns = retry_ns;
 }
@@ -82,6 +83,7 @@ static void unpark(struct fa_neigh *neigh, struct fa_neigh_entry *entry, struct 
 /* Free an entry; frames that are parked for it are dropped. */
 static void forget(struct fa_neigh *neigh, struct fa_neigh_entry *entry)
 {
+    neigh->generation++;
     uint16_t idx = (uint16_t)(entry - neigh->entries);
     uint16_t *link = bucket_of(neigh, &entry->ip);
     while (*link != idx + 1) {
@@ -194,6 +196,9 @@ struct fa_neigh_entry *fa_neigh_learn(
 void fa_neigh_confirm(
     struct fa_neigh *neigh, struct fa_neigh_entry *entry, fa_ns now, const uint8_t mac[FA_MAC_LEN])
 {
+    if (!fa_equal(entry->mac, mac, FA_MAC_LEN)) {
+        neigh->generation++;
+    }
     fa_copy(entry->mac, mac, FA_MAC_LEN);
     fa_list_unlink(&entry->timer_node);
     entry->try_count = 0;
@@ -216,6 +221,7 @@ void fa_neigh_suggest(
 {
     fa_neigh_confirm(neigh, entry, now, mac);
     entry->state = FA_NEIGH_STALE;
+    neigh->generation++; // it is to be confirmed when it is used
 }
 
 /* ---- sending ---- */

@@ -51,6 +51,7 @@ static void take_down(struct fa_stack *stack, fa_ns now, uint32_t idx)
     fa_addrs_remove(&iface->addrs, fa_addrs_find(&iface->addrs, &iface->ip));
     iface->ip = (struct fa_ip){0};
     iface->up = false;
+    fa__stack_paths_forget(stack);
     FA_LOG(net, FA_LOG_INFO, "%s: no address", iface->config.dev->info.name);
 }
 
@@ -63,6 +64,7 @@ static void bring_up(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
     iface->ip = *ip;
     iface->prefix_bits = prefix_bits;
     iface->up = true;
+    fa__stack_paths_forget(stack);
     const struct fa_iface_addr addr = {
         .ip = *ip,
         .preferred_ns = FA_NS_NEVER,
@@ -168,6 +170,7 @@ static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
     iface->addrs.count = 0;
     iface->up = false;
     iface->unflushed = false;
+    iface->seen_generation = 0;
     iface->mtu_bytes = config->dev->info.mtu_bytes;
     struct fa_arp_config arp = {.counters = stack->counters, .rand = &stack->rand};
     struct fa_dhcp_config dhcp = {
@@ -209,6 +212,8 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     stack->config = *config;
     stack->counters = config->counters != NULL ? config->counters : &fa_counters_main;
     stack->route_count = 0;
+    fa_zero(stack->paths, sizeof stack->paths);
+    stack->path_generation = 1;
     stack->loop = NULL;
     stack->loopback_count = 0;
     stack->turn = 0;

@@ -148,6 +148,27 @@ static bool check_target(const struct rx *rx, const struct fa_ip4_header *ip, bo
     return true;
 }
 
+/* Both checks; what they said of the last good unicast packet holds for the next between the same
+ * addresses. */
+static bool check_addresses(const struct rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
+{
+    struct fa_iface *iface = rx->iface;
+    if (!rx->link_group && iface->seen_generation == rx->stack->path_generation &&
+        iface->seen_source == ip->source && iface->seen_target == ip->target) {
+        *ret_group = false;
+        return true;
+    }
+    if (!check_wire(rx, ip) || !check_target(rx, ip, ret_group)) {
+        return false;
+    }
+    if (!*ret_group) {
+        iface->seen_source = ip->source;
+        iface->seen_target = ip->target;
+        iface->seen_generation = rx->stack->path_generation;
+    }
+    return true;
+}
+
 static void input_ip4(const struct rx *rx)
 {
     static const enum fa_counter_id reasons[] = {
@@ -186,7 +207,7 @@ static void input_ip4(const struct rx *rx)
         input_dhcp(rx, &meta, &ip);
         return;
     }
-    if (rx->iface != NULL && (!check_wire(rx, &ip) || !check_target(rx, &ip, &meta.multicast))) {
+    if (rx->iface != NULL && !check_addresses(rx, &ip, &meta.multicast)) {
         return;
     }
     input_transport(rx, &meta, &ip);

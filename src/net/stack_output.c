@@ -7,6 +7,12 @@
 #include "fa/wire/ip4.h"
 #include "src/net/stack_priv.h"
 
+enum {
+    SEND_COUNT_MAX = 16,  /* packets of one protocol in a row */
+    POLL_COUNT_MAX = 128, /* packets of one poll: what is sent is then still in the caches of who
+                             receives it, and what comes in is not left waiting */
+};
+
 /* ---- frames ---- */
 
 static void commit(struct fa_stack *stack, fa_ns now, struct fa_iface *iface, struct fa_buf *take)
@@ -29,18 +35,24 @@ static void set_group(uint8_t *mac, uint32_t ip)
 
 /* Send an IPv4 packet as a frame, or leave it with ARP. */
 static void send_frame(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
-    uint32_t target, struct fa_buf *take)
+    const struct fa_ip_meta *meta, struct fa_buf *take)
 {
     struct fa_iface *iface = &stack->ifaces[way->iface_idx];
     struct fa_eth_header eth = {.type = FA_ETH_TYPE_IP4};
     fa_copy(eth.source, iface->config.dev->info.mac, FA_MAC_LEN);
     if (way->group) {
-        set_group(eth.target, target);
+        set_group(eth.target, fa_ip4_of(&meta->remote));
     }
     fa_eth_encode(fa_buf_push(take, FA_ETH_HDR_LEN), &eth);
-    if (way->group || fa_arp_resolve(&iface->arp, now, way->next_hop, take)) {
-        commit(stack, now, iface, take);
+    if (!way->group) {
+        if (!fa_arp_resolve(&iface->arp, now, way->next_hop, take)) {
+            return;
+        }
+        struct fa_ip next_hop = fa_ip4_ip(way->next_hop);
+        fa__stack_path_learn(
+            stack, meta, way->iface_idx, &iface->arp.neigh, &next_hop, fa_buf_at(take));
     }
+    commit(stack, now, iface, take);
 }
 
 /* ---- packets ---- */
@@ -85,12 +97,30 @@ static bool fits(const struct fa_iface *iface, bool ours, const struct fa_buf *b
     return buf->len + FA_IP4_HDR_LEN <= len_max;
 }
 
+/* Send a packet the way of the one before. Returns: false, and nothing happens, if it is not
+ * known. */
+static bool send_known(
+    struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
+{
+    const struct fa_stack_path *path = fa__stack_path_find(stack, now, meta);
+    if (path == NULL || !fits(&stack->ifaces[path->iface], false, take)) {
+        return false;
+    }
+    push_ip4(stack, now, path->iface, meta, take);
+    fa_copy(fa_buf_push(take, FA_ETH_HDR_LEN), path->eth, FA_ETH_HDR_LEN);
+    commit(stack, now, &stack->ifaces[path->iface], take);
+    return true;
+}
+
 /* Send a transport's packet. A zero `local` is chosen here, for protocols whose checksum does not
  * cover it. */
 static void send_packet(
     struct fa_stack *stack, fa_ns now, struct fa_ip_meta *meta, struct fa_buf *take)
 {
     struct fa__way way;
+    if (send_known(stack, now, meta, take)) {
+        return;
+    }
     fa_err err = fa__stack_way(stack, meta, &way);
     if (err != FA_OK) {
         enum fa_counter_id reason = err == FA_EREFUSED ? FA_COUNTER_ip_tx_no_source
@@ -112,7 +142,7 @@ static void send_packet(
         return;
     }
     push_ip4(stack, now, way.iface_idx, meta, take);
-    send_frame(stack, now, &way, fa_ip4_of(&meta->remote), take);
+    send_frame(stack, now, &way, meta, take);
 }
 
 /* ---- who speaks ---- */
@@ -149,8 +179,14 @@ static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa
     // Before there is an address no route leads anywhere.
     struct fa__way way = {.iface_idx = idx, .group = true};
     push_ip4(stack, now, idx, &meta, take);
-    send_frame(stack, now, &way, FA_IP4_BROADCAST, take);
+    send_frame(stack, now, &way, &meta, take);
     return true;
+}
+
+static bool link_has_output(const struct fa_iface *iface)
+{
+    return fa_arp_has_output(&iface->arp) || !fa_list_empty(&iface->arp.neigh.ready) ||
+           fa_dhcp_has_output(&iface->dhcp);
 }
 
 /* What an interface says by itself: ARP, packets whose neighbour answered, DHCP. */
@@ -239,21 +275,57 @@ static bool send_tcp(struct fa_stack *stack, fa_ns now)
     return true;
 }
 
+/* ---- whose turn it is ---- */
+
 typedef bool (*send_fn)(struct fa_stack *stack, fa_ns now);
 static const send_fn senders[] = {send_links, send_icmp, send_udp, send_tcp};
 
-/* One packet of whoever is next in turn and has one. The turn outlives the poll, so that a device
- * that takes little is shared fairly. */
-static bool send_next(struct fa_stack *stack, fa_ns now)
+enum { LINKS, ICMP, UDP, TCP }; /* their indices */
+
+/* Who has something to say: a bit each. */
+static unsigned find_speakers(const struct fa_stack *stack)
 {
-    for (uint32_t i = 0; i < FA_COUNT_OF(senders); i++) {
-        send_fn send = senders[stack->turn];
-        stack->turn = (stack->turn + 1) % FA_COUNT_OF(senders);
-        if (send(stack, now)) {
-            return true;
+    unsigned speakers = (fa_icmp_has_output(&stack->icmp) ? 1u << ICMP : 0u) |
+                        (fa_udp_has_output(&stack->udp) ? 1u << UDP : 0u) |
+                        (fa_tcp_has_output(&stack->tcp) ? 1u << TCP : 0u);
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        speakers |= link_has_output(&stack->ifaces[i]) ? 1u << LINKS : 0u;
+    }
+    return speakers;
+}
+
+/* Some packets of one sender. Returns: how many. */
+static uint32_t send_some(struct fa_stack *stack, fa_ns now, unsigned sender)
+{
+    uint32_t count = 0;
+    while (count < SEND_COUNT_MAX && senders[sender](stack, now)) {
+        count++;
+    }
+    return count;
+}
+
+/* Packets of all in turn, until none has any, no device takes more, or it is enough for one poll.
+ * The turn outlives the poll, so that a device that takes little is shared fairly. Returns: how
+ * many. */
+static uint32_t send_turns(struct fa_stack *stack, fa_ns now)
+{
+    uint32_t sent = 0;
+    unsigned silent = 0; // had nothing after all, or no room
+    unsigned speakers;
+    while ((speakers = find_speakers(stack) & ~silent) != 0 && sent < POLL_COUNT_MAX) {
+        unsigned sender = stack->turn;
+        stack->turn = (sender + 1) % FA_COUNT_OF(senders);
+        if ((speakers & 1u << sender) == 0) {
+            continue;
+        }
+        uint32_t count = send_some(stack, now, sender);
+        sent += count;
+        silent |= count == 0 ? 1u << sender : 0;
+        if (count != 0 && sender != LINKS) {
+            silent &= ~(1u << LINKS); // a packet may need a neighbour to be asked for
         }
     }
-    return false;
+    return sent;
 }
 
 static void flush(struct fa_stack *stack, fa_ns now)
@@ -268,19 +340,17 @@ static void flush(struct fa_stack *stack, fa_ns now)
 
 bool fa__stack_output(struct fa_stack *stack, fa_ns now)
 {
-    bool sent = false;
+    uint32_t sent = 0;
     // A full device may have room after the flush: it is asked twice.
     for (int round = 0; round < 2; round++) {
         stack->retry_ns = FA_NS_NEVER;
-        while (send_next(stack, now)) {
-            sent = true;
-        }
+        sent += send_turns(stack, now);
         flush(stack, now);
         if (stack->retry_ns == FA_NS_NEVER) {
-            return sent;
+            return sent != 0;
         }
     }
     FA_COUNT(stack->counters, net_tx_stalled);
     stack->retry_ns = fa_ns_after(now, FA_STACK_RETRY_NS);
-    return sent;
+    return sent != 0;
 }

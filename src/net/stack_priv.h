@@ -46,6 +46,23 @@ bool fa__iface_has(const struct fa_iface *iface, uint32_t ip);
 /* Whether `ip` names every station of the interface's link. */
 bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip);
 
+/* stack_path.c */
+
+/* The way of the last packet between these addresses, if it still holds; else NULL. */
+const struct fa_stack_path *fa__stack_path_find(
+    struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta);
+
+/* A packet left with this Ethernet header, to a neighbour of this table: remember it, if the
+ * neighbour needs no looking after. */
+void fa__stack_path_learn(struct fa_stack *stack, const struct fa_ip_meta *meta, uint32_t iface_idx,
+    struct fa_neigh *neigh, const struct fa_ip *next_hop, const uint8_t eth[FA_ETH_HDR_LEN]);
+
+/* Routes or addresses have changed: no way is known any more. */
+static inline void fa__stack_paths_forget(struct fa_stack *stack)
+{
+    stack->path_generation++;
+}
+
 /* stack.c */
 
 /* Act on what ARP and DHCP have to say about the interface's address. */

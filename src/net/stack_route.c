@@ -144,6 +144,7 @@ fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route)
         return FA_ENOSPC;
     }
     stack->routes[stack->route_count++] = *route;
+    fa__stack_paths_forget(stack);
     return FA_OK;
 }
 
@@ -156,4 +157,5 @@ void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx)
         }
     }
     stack->route_count = count;
+    fa__stack_paths_forget(stack);
 }

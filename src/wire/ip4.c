@@ -108,15 +108,16 @@ void fa_ip4_encode(uint8_t *at, const struct fa_ip4_header *header)
     uint16_t fragment = header->fragment_off >> 3;
     fragment |= header->dont_fragment ? FLAG_DONT_FRAGMENT : 0;
     fragment |= header->more_fragments ? FLAG_MORE_FRAGMENTS : 0;
-    at[0] = 4 << 4 | FA_IP4_HDR_LEN / 4;
-    at[1] = header->traffic;
+    uint16_t version_traffic = (uint16_t)((4 << 4 | FA_IP4_HDR_LEN / 4) << 8 | header->traffic);
+    uint16_t ttl_protocol = (uint16_t)(header->ttl << 8 | header->protocol);
+    uint64_t sum = (uint64_t)version_traffic + header->total_len + header->id + fragment +
+                   ttl_protocol + header->source + header->target;
+    fa_be16_store(at, version_traffic);
     fa_be16_store(at + 2, header->total_len);
     fa_be16_store(at + 4, header->id);
     fa_be16_store(at + 6, fragment);
-    at[8] = header->ttl;
-    at[9] = header->protocol;
-    fa_be16_store(at + 10, 0);
+    fa_be16_store(at + 8, ttl_protocol);
+    fa_be16_store(at + 10, fa_csum_fold_fields(sum));
     fa_be32_store(at + 12, header->source);
     fa_be32_store(at + 16, header->target);
-    fa_be16_store(at + 10, fa_csum_fold(fa_csum_add_short(0, at, FA_IP4_HDR_LEN)));
 }

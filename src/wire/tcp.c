@@ -188,18 +188,21 @@ void fa_tcp_encode(uint8_t *at, const struct fa_ip_meta *meta, const struct fa_t
 {
     size_t len = fa_tcp_encoded_len(header);
     FA_ASSERT(len <= FA_TCP_HDR_LEN_MAX);
+    uint16_t offset_flags = (uint16_t)(len / 4 << 12 | header->flags);
+    uint64_t sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, len + payload_len);
+    sum = fa_csum_plus(sum, payload_sum);
+    if (len > FA_TCP_HDR_LEN) {
+        encode_options(at + FA_TCP_HDR_LEN, header);
+        sum = fa_csum_add_short(sum, at + FA_TCP_HDR_LEN, len - FA_TCP_HDR_LEN);
+    }
+    sum = fa_csum_as_fields(sum) + header->source_port + header->target_port + header->seq +
+          header->ack + offset_flags + header->window;
     fa_be16_store(at, header->source_port);
     fa_be16_store(at + 2, header->target_port);
     fa_be32_store(at + 4, header->seq);
     fa_be32_store(at + 8, header->ack);
-    at[12] = (uint8_t)(len / 4 << 4);
-    at[13] = header->flags;
+    fa_be16_store(at + 12, offset_flags);
     fa_be16_store(at + 14, header->window);
-    fa_be32_store(at + 16, 0); // checksum, and the urgent pointer that nobody sets
-    if (len > FA_TCP_HDR_LEN) {
-        encode_options(at + FA_TCP_HDR_LEN, header);
-    }
-    uint64_t sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, len + payload_len);
-    sum = fa_csum_plus(fa_csum_add_short(sum, at, len), payload_sum);
-    fa_be16_store(at + 16, fa_csum_fold(sum));
+    fa_be16_store(at + 16, fa_csum_fold_fields(sum));
+    fa_be16_store(at + 18, 0); // the urgent pointer that nobody sets
 }

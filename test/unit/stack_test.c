@@ -4,6 +4,7 @@
 
 #include "fa/stack.h"
 
+#include "src/net/stack_priv.h"
 #include "test/t.h"
 #include "test/unit/stack_world.h"
 
@@ -223,6 +224,45 @@ T(what_waits_for_ourselves_is_bounded)
 }
 
 /* ---- sending ---- */
+
+/* Send from a to b. Returns: packets that reached b's UDP, in all. */
+static long long send_to_b(struct fa_udp_socket *socket)
+{
+    CHECK_EQ(world_send(socket, "x", world_at(WORLD_B, 9)), FA_OK);
+    world_settle();
+    return COUNTED(&world.b, udp_rx_no_socket);
+}
+
+T(a_known_way_ends_with_the_neighbour_the_address_or_the_second)
+{
+    static const uint8_t moved[FA_MAC_LEN] = {2, 0, 0, 0, 0, 0x77};
+    struct fa_udp_socket socket;
+    struct fa_ip b = fa_ip4_ip(WORLD_B);
+    world_open();
+    REQUIRE(world_bind(&world.a, &socket, 0) == FA_OK);
+    struct fa_stack *stack = &world.a.stack;
+    struct fa_neigh *neigh = &stack->ifaces[0].arp.neigh;
+    CHECK_EQ(send_to_b(&socket), 1); // parked, and sent when b answered
+    CHECK_EQ(send_to_b(&socket), 2); // the slow way
+    struct fa_ip_meta meta = {.local = fa_ip4_ip(WORLD_A), .remote = b};
+    CHECK(fa__stack_path_find(stack, world.now, &meta) != NULL);
+    CHECK(fa__stack_path_find(stack, world.now + FA_NS_S, &meta) == NULL);
+    CHECK_EQ(send_to_b(&socket), 3); // the known way
+    fa_neigh_confirm(neigh, fa_neigh_find(neigh, &b), world.now, moved);
+    CHECK(fa__stack_path_find(stack, world.now, &meta) == NULL);
+    CHECK_EQ(send_to_b(&socket), 3); // nobody has the new address
+    CHECK_EQ(send_to_b(&socket), 3);
+    CHECK(fa__stack_path_find(stack, world.now, &meta) != NULL);
+    const struct fa_route route = {.prefix = fa_ip4_ip(0xc0000200), .prefix_bits = 24};
+    CHECK_EQ(fa_stack_route_add(stack, &route), FA_OK);
+    CHECK(fa__stack_path_find(stack, world.now, &meta) == NULL);
+    CHECK_EQ(send_to_b(&socket), 3);
+    fa_neigh_suggest(neigh, fa_neigh_find(neigh, &b), world.now, world.b.port.dev.info.mac);
+    CHECK(fa__stack_path_find(stack, world.now, &meta) == NULL);
+    CHECK_EQ(send_to_b(&socket), 4);
+    fa_udp_close(&socket);
+    world_close();
+}
 
 T(what_cannot_be_sent_is_dropped_by_name)
 {

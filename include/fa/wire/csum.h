@@ -105,6 +105,25 @@ static inline uint16_t fa_csum_update(uint16_t csum, uint16_t old_word, uint16_t
     return (uint16_t)~sum;
 }
 
+/* A sum as a number below 2^16 whose words are read as the wire has them: to go on with header
+ * fields in registers, and to end with fa_csum_fold_fields(). */
+static inline uint64_t fa_csum_as_fields(uint64_t sum)
+{
+    return (uint16_t)~fa_csum_fold(sum);
+}
+
+/* The checksum of a sum of 16-bit header fields as numbers; a 32-bit field counts as its halves, or
+ * whole, which is the same in one's complement. Nothing that was just stored has to be read back.
+ */
+static inline uint16_t fa_csum_fold_fields(uint64_t sum)
+{
+    sum = (sum >> 32) + (sum & 0xffffffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)~sum;
+}
+
 /* Vectors wider than every processor of an architecture has: whole blocks of FA__CSUM_BLOCK bytes,
  * at most 2^30 bytes. Private to src/wire/csum.c; one file per architecture,
  * plat/arch/ARCH/csum.c. */
