@@ -122,6 +122,9 @@ uint64_t fa_csum_add(uint64_t sum, const void *bytes, size_t len)
 
 static uint64_t copy_short(uint8_t *to, const uint8_t *at, size_t len, uint64_t sum)
 {
+    if (len == 0) {
+        return sum; // then the places may be no places
+    }
     size_t words = len - len % 8;
     unsigned __int128 wide = sum;
     for (size_t i = 0; i < words; i += 8) {

@@ -54,7 +54,7 @@ stop iperf
 
 ip tuntap add dev tap1 mode tap && ip addr add 10.8.0.1/24 dev tap1 && ip link set tap1 up
 start server stdbuf -oL iperf -s
-until_true 10 ss -ltn sport = :5001
+until_true 10 listening tcp 5001
 ok "we send $mib MiB to iperf's server" as_client 1 --bytes=${mib}MiB
 ok "four connections of ours" as_client 4 --bytes=${mib}MiB --parallel=4
 ok "both directions at once, asked by us" ours --bytes=${mib}MiB --dual
@@ -62,7 +62,7 @@ ok "both directions in turn, asked by us" ours --bytes=${mib}MiB --tradeoff
 ok "a test of ours by time" ours --time=1s --interval=500ms
 stop server
 start server stdbuf -oL iperf -s -u
-until_true 10 ss -lun sport = :5001
+until_true 10 listening udp 5001
 ok "datagrams of ours, and iperf's report of them" \
     udp_whole ours --udp --bandwidth=20000000 --time=1s
 stop server

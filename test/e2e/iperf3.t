@@ -10,7 +10,7 @@ build_image relay test/e2e/relay
 start relay "$image" --net=tap:tap0 --ipv4=10.9.0.2/24 --server=10.9.0.1
 until_true 10 ping -q -c 1 -W 1 10.9.0.2
 start server iperf3 -s -B 10.9.0.1
-until_true 10 ss -ltn sport = :5201
+until_true 10 listening tcp 5201
 
 # Every byte that was sent was received, and no stream failed.
 whole() {

@@ -136,3 +136,6 @@ until_true() {
         sleep 0.05
     done
 }
+
+# listening tcp|udp PORT: whether the kernel has a socket there.
+listening() { ss -Hln "--$1" "sport = :$2" | grep -q .; }

@@ -121,6 +121,11 @@ T(copy_copies_and_sums_every_length_and_alignment)
     check_each_width(check_copies);
 }
 
+T(nothing_copied_from_nowhere_adds_nothing)
+{
+    CHECK_EQ(fa_csum_copy(NULL, NULL, 0, 42), 42);
+}
+
 T(pieces_join_at_even_and_odd_offsets)
 {
     fill(3);
