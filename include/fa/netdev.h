@@ -6,7 +6,7 @@
 // allocates from its pool alone: the owner asks, the device answers. Every buffer has one owner: a
 // received one belongs to whoever took it, a committed one to the device. Implementations:
 // src/dev/vnet.c (a port of a switch), plat/linux/tap.c, plat/linux/stream.c, and the wrappers
-// src/dev/{capture,fault,tracedev}.c. All pass test/conform/netdev_conform.c.
+// src/dev/{capture,fault,tracedev,gso}.c. All pass test/conform/netdev_conform.c.
 //
 //     count = fa_netdev_rx(dev, now, frames, 64);
 //     if (fa_netdev_tx_reserve(dev, &buf) == FA_OK) {

@@ -5,6 +5,7 @@
 
 #include "fa/capture.h"
 #include "fa/fault.h"
+#include "fa/gso.h"
 #include "fa/trace.h"
 #include "fa/tracedev.h"
 #include "fa/vnet.h"
@@ -68,6 +69,23 @@ static const char *open_capture(struct conform_netdev_pair *ret_pair)
     for (unsigned i = 0; i < 2; i++) {
         fa_capture_wrap(&captured[i], &capture, &ports[i].dev);
         ret_pair->dev[i] = &captured[i].dev;
+    }
+    return NULL;
+}
+
+static struct fa_gso gso[2];
+static struct fa_pool large[2];
+static _Alignas(64) uint8_t large_memory[2][64 * FA_GSO_BUF_SIZE];
+
+static const char *open_gso(struct conform_netdev_pair *ret_pair)
+{
+    (void)open_vnet(ret_pair);
+    for (unsigned i = 0; i < 2; i++) {
+        fa_pool_init(&large[i], large_memory[i], sizeof large_memory[i], FA_GSO_BUF_SIZE);
+        fa_gso_wrap(&gso[i],
+            &(struct fa_gso_config){
+                .inner = &ports[i].dev, .pool = &large[i], .join = true, .counters = &counters});
+        ret_pair->dev[i] = &gso[i].dev;
     }
     return NULL;
 }
@@ -142,6 +160,11 @@ T(vnet_with_checksum_offload_is_a_netdev)
 T(capture_is_a_netdev)
 {
     check_conforms("capture", open_capture, close_nothing);
+}
+
+T(software_offload_is_a_netdev)
+{
+    check_conforms("gso", open_gso, close_nothing);
 }
 
 T(tracedev_is_a_netdev)
