@@ -182,9 +182,10 @@ $(O)/man/%: docs/man/%.scd
 	$(call quiet,MAN,$@) SOURCE_DATE_EPOCH=0 scdoc <$< >$@
 
 # ---- tests: every item is a program that prints TAP; tools/check runs them and counts ---------
-SEEDS ?= 200
+SEEDS ?= 2000
 SEED  ?= 1
-sim_run = tools/sim --seeds $(SEEDS) --first $(SEED) $(SIM:%=$(O)/linux/%.sim)
+# $1: how many. 200 see nearly all pairs of states that can be reached.
+sim_run = tools/sim --seeds $1 --first $(SEED) $(if $(filter 200 2000,$1),--pairs 90) $(SIM:%=$(O)/linux/%.sim)
 LINUX_TESTS = $(TEST_linux:%=$(O)/linux/%) $(TEST_sim:%=$(O)/linux/%.sim)
 SAN_TESTS   = $(TEST_linux:%=$(O)/san/%) $(TEST_sim:%=$(O)/san/%.sim)
 # Debian has no libraries for the other architecture without changing the user's system.
@@ -216,13 +217,13 @@ check: ## everything that must hold of a commit: at most ten minutes on two core
 	@tools/check --log $(O)/log --limit 300 $(STYLE_ITEMS) tools/headers tools/docs.py tools/size tools/abi.py \
 	    $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
 	    $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)') \
-	    $(SCRIPTS) --serial $(if $(SIM),'$(sim_run)') tools/repro --limit 600 $(E2E)
+	    $(SCRIPTS) --serial $(if $(SIM),'$(call sim_run,200)') tools/repro --limit 600 $(E2E)
 
 check-full: check ## check, then lint, a GiB at 5 % loss, ten minutes of each fuzzer, coverage and the benches
 	@$(MAKE) lint soak fuzz fuzz-cov cov bench
 
-sim: $(SIM:%=$(O)/linux/%.sim) ## SEEDS=200 worlds of the simulator from SEED=1 on
-	@$(sim_run)
+sim: $(SIM:%=$(O)/linux/%.sim) ## SEEDS=2000 worlds of the simulator from SEED=1 on: five minutes on two cores
+	@$(call sim_run,$(SEEDS))
 
 soak: $(O)/linux/test/sim/soak_test.sim ## MIB=1024 each way at 5 % loss, in the simulator, from SEED=1
 	FATA_SIM_MIB=$(or $(MIB),1024) $< --seed $(SEED)

@@ -41,6 +41,10 @@ fa_ns fa_sim_now(void);
 /* Let time pass without sleeping: a slow computation, a host that was suspended. */
 void fa_sim_advance(fa_ns duration);
 
+/* Let the next `sleep_count` sleeps take no time at all: a clock that stands, as some virtual ones
+ * do. Then it goes on from where it stood. */
+void fa_sim_stand(uint32_t sleep_count);
+
 /* Set the wall clock forward or back against the monotonic one. It stops at 1 ns after 1970. */
 void fa_sim_wall_jump(int64_t delta_ns);
 

@@ -38,6 +38,11 @@ void fa_sim_advance(fa_ns duration)
     fa__sim.read_count = 0;
 }
 
+void fa_sim_stand(uint32_t sleep_count)
+{
+    fa__sim.stand_count = sleep_count;
+}
+
 void fa_sim_wall_jump(int64_t delta_ns)
 {
     bool overflow = __builtin_add_overflow(fa__sim.wall_jump_ns, delta_ns, &fa__sim.wall_jump_ns);

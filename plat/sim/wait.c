@@ -42,6 +42,8 @@ void fa_plat_wait(fa_ns deadline)
     sim->wake_pending = false;
     if (deadline == FA_NS_NEVER) {
         fa__sim_stall("a sleep without a deadline, and nothing is under way");
+    } else if (sim->stand_count > 0) {
+        sim->stand_count--;
     } else if (deadline <= sim->now) {
         /* Never 0: a loop that looks again and again moves on, as it would elsewhere. */
         sim->now += 1 + fa_rand_below(&sim->sleep, LOOK_NS_MAX);

@@ -13,7 +13,8 @@ struct fa__sim_world {
     fa_ns start_ns;
     uint64_t wall_start_ns; /* wall clock at `start_ns` */
     int64_t wall_jump_ns;
-    uint64_t read_count; /* of the clock, since the last sleep */
+    uint32_t stand_count; /* sleeps that take no time */
+    uint64_t read_count;  /* of the clock, since the last sleep */
     bool stop_requested;
     bool wake_pending;
     struct fa_rand entropy;

@@ -43,17 +43,21 @@ T(every_byte_arrives_both_ways_at_5_percent_loss)
 {
     uint64_t mib = choose_mib();
     (void)fa_log_levels_set(FA_LIT("*:warning"), NULL);
-    struct world *world = sim_world_open(2);
+    struct world *world = sim_world_open(&(struct world_config){.station_count = 2});
     t_on_failure(save_capture, world);
     for (int i = 0; i < 2; i++) {
         const struct fa_fault_config bad = {
             .loss_per_million = LOSS_PER_MILLION, .delay_ns = DELAY_US * FA_NS_US};
         fa_fault_set(&world->stations[i].fault, FA_FAULT_RX, &bad);
     }
-    workload_init(&workload, fa_sim_seed(), fa_sim_now());
+    workload_init(&workload, &(struct workload_config){.seed = fa_sim_seed(), .attempt_max = 4},
+        fa_sim_now());
     workload_listen(&workload, &world->stations[1].listener.listener);
-    workload_add(&workload, &world->stations[0].stack, &world->stations[1].address,
-        mib * 1024 * 1024, fa_sim_now());
+    workload_add(&workload, &(struct workload_transfer_config){.from = &world->stations[0].stack,
+                                .to = &world->stations[1].stack,
+                                .to_address = world->stations[1].address,
+                                .bytes_each_way = mib * 1024 * 1024,
+                                .start_ns = fa_sim_now()});
     fa_loop_add(&world->loop, &workload.poller);
     fa_ns start = fa_sim_now();
     fa_ns end = start + (LIVENESS_S + LIVENESS_MIB_S * mib) * FA_NS_S;

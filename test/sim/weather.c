@@ -7,11 +7,25 @@
 #include "fa/fmt.h"
 #include "fa/sim.h"
 
+enum {
+    SEGMENT_BYTES = 1000,
+    SILENCE_BYTES = 1000 * 1000,
+    WINDOW_BYTES = 64 * 1024,
+    RATE_LOSS = 20000, /* of a million, by a queue that runs over */
+};
+
+/* For what weather_bound() says: handshakes, slow readers; a loss, at worst after a timeout that
+ * was doubled; cuts, and the doubled timeouts that they leave behind. */
+#define START_NS    (90 * FA_NS_S)
+#define RECOVERY_NS (2 * FA_NS_S)
+#define CUT_TIME_NS (180 * FA_NS_S)
+
 enum kind {
     LOSS,
     SMALL_LOSS,
     DUPLICATION,
     REORDERING,
+    LATE, /* duplicates and stragglers of seconds ago */
     CORRUPTION,
     DELAY,
     JITTER,
@@ -27,6 +41,7 @@ static const char *const kind_names[KIND_COUNT] = {
     "small-loss",
     "duplication",
     "reordering",
+    "late",
     "corruption",
     "delay",
     "jitter",
@@ -58,6 +73,11 @@ static void add_kind(struct fa_rand *rand, enum kind kind, struct fa_fault_confi
         config->reorder_per_million = (uint32_t)between(rand, 1000, 100000);
         config->reorder_ns = between(rand, 100 * FA_NS_US, 20 * FA_NS_MS);
         break;
+    case LATE:
+        config->duplicate_per_million = (uint32_t)between(rand, 1000, 10000);
+        config->reorder_per_million = (uint32_t)between(rand, 1000, 10000);
+        config->reorder_ns = between(rand, FA_NS_S, 5 * FA_NS_S);
+        break;
     case CORRUPTION:
         /* One bit: the internet checksum finds every single flipped bit, so a wrong byte that
          * reaches the application is a bug and not bad luck. */
@@ -79,7 +99,7 @@ static void add_kind(struct fa_rand *rand, enum kind kind, struct fa_fault_confi
         config->trailing_bytes_max = 10;
         break;
     case SILENCE:
-        config->silence_bytes = 1000 * 1000;
+        config->silence_bytes = SILENCE_BYTES;
         config->silence_ns = FA_NS_S;
         break;
     case CUTS:
@@ -134,7 +154,36 @@ static uint32_t choose_kinds(struct fa_rand *rand)
     return kinds;
 }
 
-void weather_begin(struct weather *weather, struct world *world)
+/* Remember the worst of all cables: a path has two, the sender's and the receiver's. */
+static void note_worst(struct weather *weather, const struct fa_fault_config *config)
+{
+    uint32_t loss = config->loss_per_million + config->small_loss_per_million +
+                    config->corrupt_per_million + config->reorder_per_million;
+    fa_ns delay = config->delay_ns + config->jitter_ns + config->reorder_ns;
+    if (config->rate_bytes_per_s != 0) {
+        loss += RATE_LOSS;
+        weather->rate_min = weather->rate_min == 0
+                                ? config->rate_bytes_per_s
+                                : fa_min(weather->rate_min, config->rate_bytes_per_s);
+    }
+    weather->loss_max = (uint32_t)fa_max(weather->loss_max, 2 * loss);
+    weather->delay_max_ns = fa_max(weather->delay_max_ns, 2 * delay);
+}
+
+fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t bytes_each)
+{
+    uint64_t segments = bytes_each / SEGMENT_BYTES + 1;
+    fa_ns rate_ns = weather->rate_min != 0 ? bytes / weather->rate_min * 2 * FA_NS_S : 0;
+    fa_ns loss_ns = segments * weather->loss_max / 1000000 * RECOVERY_NS;
+    fa_ns window_ns = (bytes_each / WINDOW_BYTES + 10) * 4 * weather->delay_max_ns;
+    fa_ns silence_ns = (weather->kinds & 1u << SILENCE) != 0
+                           ? bytes / SILENCE_BYTES * 4 * FA_NS_S
+                           : 0; /* each of up to four cables sees all bytes */
+    fa_ns cut_ns = (weather->kinds & 1u << CUTS) != 0 ? CUT_TIME_NS : 0;
+    return START_NS + rate_ns + loss_ns + window_ns + silence_ns + cut_ns;
+}
+
+void weather_begin(struct weather *weather, struct world *world, fa_ns calm_from_ns)
 {
     static const struct fa_poller_ops ops = {poll_cuts, cuts_deadline};
     *weather = (struct weather){.poller.ops = &ops, .world = world, .next_cut_ns = FA_NS_NEVER};
@@ -152,6 +201,7 @@ void weather_begin(struct weather *weather, struct world *world)
                 }
             }
             fa_fault_set(&world->stations[i].fault, (enum fa_fault_dir)dir, &config);
+            note_worst(weather, &config);
         }
     }
     struct fa_text text;
@@ -163,7 +213,7 @@ void weather_begin(struct weather *weather, struct world *world)
     }
     if ((weather->kinds & 1u << CUTS) != 0) {
         weather->next_cut_ns = fa_sim_now() + FA_NS_S;
-        weather->calm_from_ns = fa_sim_now() + 60 * FA_NS_S;
+        weather->calm_from_ns = calm_from_ns;
         fa_loop_add(&world->loop, &weather->poller);
     }
 }

@@ -23,11 +23,17 @@ struct weather {
     fa_ns next_cut_ns; /* of the kind that cuts cables */
     struct world_station *cut;
     fa_ns calm_from_ns; /* no cut begins after this */
+    uint64_t rate_min;  /* bytes a second of the slowest cable; 0: no limit */
+    uint32_t loss_max;  /* of a million frames on the worst path, about; late ones count too */
+    fa_ns delay_max_ns; /* of the slowest path, one way */
     char text[WEATHER_TEXT_MAX];
 };
 
-/* Choose kinds and strengths, set every cable's faults, and go on cutting cables if that is among
- * them. `text` then names the kinds. */
-void weather_begin(struct weather *weather, struct world *world);
+/* Choose kinds and strengths, set every cable's faults, and go on cutting cables, if that is among
+ * them, until `calm_from_ns`. `text` then names the kinds. */
+void weather_begin(struct weather *weather, struct world *world, fa_ns calm_from_ns);
+
+/* How long `bytes` in all, `bytes_each` on any one connection, may take in this weather. */
+fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t bytes_each);
 
 #endif

@@ -1,46 +1,24 @@
 // SPDX-License-Identifier: ISC
 //
-// test/sim/workload.c: see workload.h.
+// test/sim/workload.c: transfers: begun, introduced, begun again; see workload.h.
 
 #include "test/sim/workload.h"
 
 #include "fa/fmt.h"
 #include "fa/tcp.h"
 
+enum {
+    MEETING_PORTS = 64, /* of each transfer: two an attempt, then from the start again */
+    MTU_BYTES = 1500,
+};
+
+#define SWEEP_NS     (10 * FA_NS_S)
+#define AGAIN_NS     FA_NS_S
+#define AGAIN_MAX_NS (30 * FA_NS_S)
+
 static const uint64_t hello_magic = 0x46617461732e696d;
 
-/* Eight bytes of the endless stream `key` at `off`, a multiple of 8 (splitmix64). */
-static uint64_t stream_word(uint64_t key, uint64_t off)
-{
-    uint64_t z = key + (off / 8 + 1) * 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
-
-static uint8_t stream_byte(uint64_t key, uint64_t off)
-{
-    return (uint8_t)(stream_word(key, off & ~UINT64_C(7)) >> (8 * (off & 7)));
-}
-
-static void fill_stream(uint64_t key, uint64_t off, uint8_t *at, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        at[i] = stream_byte(key, off + i);
-    }
-}
-
-static size_t count_wrong(uint64_t key, uint64_t off, struct fa_slice bytes)
-{
-    size_t wrong = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
-        wrong += bytes.at[i] != stream_byte(key, off + i);
-    }
-    return wrong;
-}
-
-[[gnu::format(printf, 2, 3)]] static void note_trouble(
-    struct workload *workload, const char *format, ...)
+void workload_trouble(struct workload *workload, const char *format, ...)
 {
     if (workload->trouble[0] == '\0') {
         va_list args;
@@ -50,247 +28,177 @@ static size_t count_wrong(uint64_t key, uint64_t off, struct fa_slice bytes)
     }
 }
 
-static void mark_ready(struct workload_end *end)
+static bool is_current(const struct workload_end *end)
 {
-    if (!end->done && !fa_list_linked(&end->ready_node)) {
-        fa_list_push_back(&end->owner->ready, &end->ready_node);
-    }
+    return end->transfer != NULL && end->attempt == end->transfer->attempt;
 }
 
-static void end_told(struct fa_watch *watch, unsigned events)
+static bool transfer_done(const struct workload_transfer *transfer)
 {
-    (void)events;
-    mark_ready(FA_CONTAINER(watch, struct workload_end, watch));
+    return transfer->client_done && transfer->server_done;
 }
 
-static void init_end(
-    struct workload *workload, struct workload_end *end, struct fa_flow *flow, uint64_t salt)
+static void schedule_again(struct workload *workload, struct workload_transfer *transfer)
 {
-    *end = (struct workload_end){.owner = workload, .flow = flow, .watch.fn = end_told};
-    fa_rand_init_seed(&end->rand, workload->seed ^ (salt * 0x9e3779b97f4a7c15));
-    static const uint32_t sizes[] = {1, 100, 1000, 1460, 4096, 65536, 65536, 65536};
-    end->write_max = sizes[fa_rand_below(&end->rand, FA_COUNT_OF(sizes))];
-    end->read_max = sizes[fa_rand_below(&end->rand, FA_COUNT_OF(sizes))];
-    /* One reader in four is slow: it looks away after each read. */
-    if (fa_rand_below(&end->rand, 4) == 0) {
-        end->read_pause_ns = fa_rand_below(&end->rand, 20) * FA_NS_MS;
-        end->read_max = (uint32_t)fa_max(end->read_max, 4096);
-    }
-    fa_list_init(&end->ready_node);
-    flow->watch = &end->watch;
-    mark_ready(end);
-}
-
-/* A handshake of which every SYN was lost is no trouble: as any application, try again. */
-static bool try_again(struct workload_end *end, fa_err err)
-{
-    if (end->accepting || err != FA_ETIMEOUT || end->out_len != 0) {
-        return false;
-    }
-    struct workload *workload = end->owner;
-    struct workload_transfer *transfer = FA_CONTAINER(end, struct workload_transfer, client);
-    fa_flow_abort(end->flow);
-    end->flow = NULL;
-    transfer->retry_count++;
-    fa_deadline_set(&workload->deadlines, &transfer->deadline, workload->now + FA_NS_S);
-    return transfer->retry_count <= WORKLOAD_RETRY_MAX;
-}
-
-static void break_end(struct workload_end *end, fa_err err, const char *what)
-{
-    if (try_again(end, err)) {
-        end->done = true; /* until it is begun again */
+    transfer->client_done = transfer->server_done = false;
+    transfer->client = transfer->server = NULL;
+    if (transfer->attempt + 1 >= workload->config.attempt_max) {
+        workload_trouble(workload, "transfer %zu: broken %u times",
+            (size_t)(transfer - workload->transfers), (unsigned)transfer->attempt + 1);
         return;
     }
-    end->broke = err;
-    end->done = true;
-    note_trouble(end->owner, "%s end: %s at %s, written %llu of %llu, read %llu of %llu",
-        end->accepting ? "server" : "client", fa_err_name(err), what,
-        (unsigned long long)end->out_len, (unsigned long long)end->out_total,
-        (unsigned long long)end->in_len, (unsigned long long)end->in_total);
-    if (end->flow != NULL) {
-        fa_flow_abort(end->flow);
-        end->flow = NULL;
-    }
+    /* With more and more patience: the other side may be away. */
+    fa_ns pause = fa_ns_min(AGAIN_NS << fa_min(transfer->attempt, 10), AGAIN_MAX_NS);
+    transfer->attempt++;
+    fa_deadline_set(&workload->deadlines, &transfer->deadline, workload->now + pause);
 }
 
-/* Returns: whether anything was written. */
-static bool step_write(struct workload_end *end)
+/* A connection may always break before the two sides know each other: every SYN was lost, or the
+ * server lost patience with a handshake. */
+static bool may_break(const struct workload_end *end, fa_err err)
 {
-    bool any = false;
-    while (!end->out_ended && end->out_len < end->out_total) {
-        uint8_t *at;
-        size_t cap;
-        fa_err err = fa_flow_reserve(end->flow, &at, &cap);
-        if (err == FA_AGAIN) {
-            return any;
-        }
-        if (err != FA_OK) {
-            break_end(end, err, "reserve");
-            return true;
-        }
-        size_t len = fa_min(fa_min(cap, end->write_max), end->out_total - end->out_len);
-        size_t hello = 0;
-        while (!end->accepting && end->out_len + hello < WORKLOAD_HELLO_LEN && hello < len) {
-            at[hello] = end->hello[end->out_len + hello];
-            hello++;
-        }
-        fill_stream(end->out_key, end->out_len + hello, at + hello, len - hello);
-        fa_flow_commit(end->flow, len);
-        end->out_len += len;
-        any = true;
-    }
-    if (!end->out_ended && end->out_len == end->out_total) {
-        fa_err err = fa_flow_shutdown(end->flow);
-        if (err != FA_OK) {
-            break_end(end, err, "shutdown");
-            return true;
-        }
-        end->out_ended = true;
-        any = true;
-    }
-    return any;
-}
-
-/* Look at received bytes once. Returns: whether anything was read. */
-static bool step_read(struct workload_end *end, fa_ns now)
-{
-    if (end->in_ended || end->read_from_ns > now) {
-        return false;
-    }
-    struct fa_slice bytes;
-    fa_err err = fa_flow_peek(end->flow, &bytes);
-    if (err == FA_AGAIN) {
-        return false;
-    }
-    if (err == FA_ECLOSED && end->in_len == end->in_total) {
-        end->in_ended = true;
+    const struct workload_transfer *transfer = end->transfer;
+    if (err == FA_ETIMEOUT && end->owner->config.timeouts_allowed) {
         return true;
     }
+    if (end->owner->config.breaks_allowed || transfer->config.style == WORKLOAD_ABORT) {
+        return true;
+    }
+    bool strangers = transfer->server == NULL && !transfer->server_done;
+    return transfer->config.style == WORKLOAD_MEETING ? end->in_len == 0 : strangers;
+}
+
+static void end_broke(struct workload_end *end, fa_err err, const char *what)
+{
+    struct workload *workload = end->owner;
+    struct workload_transfer *transfer = end->transfer;
+    workload->break_count++;
+    workload->timeout_count += err == FA_ETIMEOUT && end->in_len + end->out_len != 0;
+    if (!may_break(end, err)) {
+        workload_trouble(workload, "transfer %zu %s: %s at %s, written %llu, read %llu of %llu",
+            (size_t)(transfer - workload->transfers), end->accepting ? "server" : "client",
+            fa_err_name(err), what, (unsigned long long)end->out_len,
+            (unsigned long long)end->in_len, (unsigned long long)end->in_total);
+    }
+    if (transfer->config.style == WORKLOAD_ABORT && end->accepting) {
+        transfer->server = NULL; /* just what it is about; the client counts */
+    } else {
+        schedule_again(workload, transfer);
+    }
+}
+
+static void end_finished(struct workload_end *end)
+{
+    struct workload_transfer *transfer = end->transfer;
+    *(end->accepting ? &transfer->server : &transfer->client) = NULL;
+    *(end->accepting ? &transfer->server_done : &transfer->client_done) = true;
+    transfer->server_done = transfer->server_done || transfer->config.style == WORKLOAD_ABORT;
+    end->owner->done_count += transfer_done(transfer);
+}
+
+void workload_end_over(struct workload_end *end, fa_err err, const char *what)
+{
+    struct fa_flow *flow = end->flow;
+    bool abort = err != FA_OK;
+    if (is_current(end) && !transfer_done(end->transfer)) {
+        if (err != FA_OK) {
+            end_broke(end, err, what);
+        } else {
+            abort = end->transfer->config.style == WORKLOAD_ABORT && !end->accepting;
+            end_finished(end);
+        }
+    }
+    workload_end_free(end);
+    if (abort) {
+        fa_flow_abort(flow);
+    } else {
+        fa_flow_close(flow);
+    }
+}
+
+static fa_err connect_end(struct workload_transfer *transfer, size_t idx, bool server, fa_ns now,
+    struct fa_flow **ret_flow)
+{
+    const struct workload_transfer_config *config = &transfer->config;
+    if (config->style != WORKLOAD_MEETING) {
+        return fa_stack_connect(config->from, &config->to_address, ret_flow);
+    }
+    struct fa_endpoint here = server ? config->to_address : config->from_address;
+    struct fa_endpoint there = server ? config->from_address : config->to_address;
+    size_t first = WORKLOAD_PORT_FIRST + idx * MEETING_PORTS;
+    uint16_t port = (uint16_t)(first + transfer->attempt * 2 % MEETING_PORTS);
+    there.port = (uint16_t)(port + !server);
+    return fa_tcp_connect(server ? &config->to->tcp : &config->from->tcp, now,
+        &(struct fa_tcp_connect_config){.remote = there,
+            .local = here.ip,
+            .local_port = (uint16_t)(port + server),
+            .mtu_bytes = MTU_BYTES},
+        ret_flow);
+}
+
+/* Connect one end. Returns: false if there is no room for it now. */
+static bool start_end(struct workload *workload, struct workload_transfer *transfer, bool server)
+{
+    struct fa_flow *flow;
+    size_t idx = (size_t)(transfer - workload->transfers);
+    fa_err err = connect_end(transfer, idx, server, workload->now, &flow);
     if (err != FA_OK) {
-        break_end(end, err, "peek");
-        return true;
+        if (err != FA_ENOSPC || !workload->config.memory_is_short) {
+            workload_trouble(workload, "transfer %zu: connect: %s", idx, fa_err_name(err));
+        }
+        return false;
     }
-    bytes.len = fa_min(bytes.len, end->read_max);
-    if (end->in_len + bytes.len > end->in_total) {
-        note_trouble(end->owner, "more bytes than were sent");
-        bytes.len = (size_t)(end->in_total - end->in_len);
-        end->in_ended = true;
+    struct workload_end *end = workload_end_new(workload, flow);
+    if (end == NULL) {
+        workload_trouble(workload, "too many ends");
+        fa_flow_abort(flow);
+        return false;
     }
-    struct fa_slice checked = bytes;
-    uint64_t off = end->in_len;
-    if (end->accepting && off < WORKLOAD_HELLO_LEN) {
-        /* The hello was checked when the transfer was found. */
-        size_t skip = fa_min((size_t)(WORKLOAD_HELLO_LEN - off), checked.len);
-        checked = fa_slice_from(checked, skip);
-        off += skip;
-    }
-    size_t wrong = count_wrong(end->in_key, off, checked);
-    if (wrong != 0) {
-        note_trouble(end->owner, "%zu wrong bytes at %llu", wrong, (unsigned long long)off);
-    }
-    end->owner->bytes_wrong += wrong;
-    end->owner->bytes_checked += checked.len;
-    fa_flow_done(end->flow, bytes.len);
-    end->in_len += bytes.len;
-    if (end->read_pause_ns != 0) {
-        end->read_from_ns = now + end->read_pause_ns;
-        fa_deadline_set(&end->owner->deadlines, &end->deadline, end->read_from_ns);
-    }
+    end->attempt = transfer->attempt;
+    end->accepting = server;
+    end->greets = transfer->config.style != WORKLOAD_MEETING;
+    workload_end_begin(end, transfer);
+    workload_u64_store(end->hello, hello_magic);
+    fa_be32_store(end->hello + 8, (uint32_t)idx);
+    fa_be32_store(end->hello + 12, transfer->attempt);
+    *(server ? &transfer->server : &transfer->client) = end;
     return true;
-}
-
-static void step_end(struct workload_end *end, fa_ns now)
-{
-    bool any = true;
-    for (int round = 0; round < 64 && any && !end->done; round++) {
-        any = step_write(end);
-        any = (!end->done && step_read(end, now)) || any;
-    }
-    if (!end->done && any) {
-        mark_ready(end); /* let the others have a turn */
-    }
-    if (!end->done && end->out_ended && end->in_ended) {
-        end->done = true;
-        end->owner->ends_done++;
-        fa_flow_close(end->flow);
-        end->flow = NULL;
-    }
 }
 
 static void start_transfer(struct workload *workload, struct workload_transfer *transfer)
 {
-    struct fa_flow *flow;
-    uint64_t idx = (uint64_t)(transfer - workload->transfers);
-    uint64_t total = transfer->bytes_each_way;
-    fa_err err = fa_stack_connect(transfer->from, &transfer->to, &flow);
-    if (err != FA_OK) {
-        note_trouble(workload, "transfer %u: connect: %s", (unsigned)idx, fa_err_name(err));
-        return;
-    }
-    struct workload_end *end = &transfer->client;
-    init_end(workload, end, flow, idx * 2 + 1);
-    end->out_total = end->in_total = total;
-    end->out_key = idx * 2 + 1000;
-    end->in_key = idx * 2 + 1001;
-    for (int i = 0; i < 8; i++) {
-        end->hello[i] = (uint8_t)(hello_magic >> (8 * i));
-        end->hello[8 + i] = (uint8_t)(idx >> (8 * i));
+    bool meeting = transfer->config.style == WORKLOAD_MEETING;
+    if (!start_end(workload, transfer, false) ||
+        (meeting && !start_end(workload, transfer, true))) {
+        schedule_again(workload, transfer);
     }
 }
 
-/* A stray's hello is there: make it the server end of its transfer. */
-static void adopt_stray(struct workload *workload, struct fa_flow *flow, struct fa_slice hello)
+/* An accepted connection has said whose it is. */
+static void introduce_end(struct workload_end *end)
 {
-    uint64_t magic = 0;
-    uint64_t idx = 0;
-    for (int i = 7; i >= 0; i--) {
-        magic = magic << 8 | hello.at[i];
-        idx = idx << 8 | hello.at[8 + i];
-    }
-    if (magic != hello_magic || idx >= workload->transfer_count) {
-        note_trouble(workload, "a connection without a hello");
-        fa_flow_abort(flow);
+    struct workload *workload = end->owner;
+    uint64_t magic = workload_u64_load(end->hello);
+    uint32_t idx = fa_be32_load(end->hello + 8);
+    uint32_t attempt = fa_be32_load(end->hello + 12);
+    if (magic != hello_magic || idx >= workload->transfer_count ||
+        attempt > workload->transfers[idx].attempt) {
+        workload_trouble(workload, "a connection without a hello");
+        workload_end_over(end, FA_EINVAL, "hello");
         return;
     }
     struct workload_transfer *transfer = &workload->transfers[idx];
-    init_end(workload, &transfer->server, flow, idx * 2 + 2);
-    transfer->server.accepting = true;
-    transfer->server.out_total = transfer->server.in_total = transfer->bytes_each_way;
-    transfer->server.out_key = idx * 2 + 1001;
-    transfer->server.in_key = idx * 2 + 1000;
-}
-
-/* The hello may come in pieces of one byte; it is looked at without taking it until it is whole,
- * or taken into the stray when the flow lends less than that at a time. */
-static bool step_stray(struct workload *workload, struct workload_end *stray)
-{
-    struct fa_slice bytes;
-    fa_err err = fa_flow_peek(stray->flow, &bytes);
-    if (err == FA_AGAIN) {
-        return false;
+    if (attempt < transfer->attempt || transfer_done(transfer)) {
+        workload_end_over(end, FA_EINVAL, "hello of an earlier attempt");
+        return;
     }
-    if (err != FA_OK) {
-        /* Its client gave up before a byte arrived, and tries again. */
-        stray->done = true;
-        fa_flow_abort(stray->flow);
-        return true;
+    if (transfer->server != NULL) {
+        workload_trouble(workload, "transfer %u: two servers", (unsigned)idx);
     }
-    size_t len = fa_min(bytes.len, WORKLOAD_HELLO_LEN - stray->hello_len);
-    fa_copy(stray->hello + stray->hello_len, bytes.at, len);
-    stray->hello_len += (uint32_t)len;
-    fa_flow_done(stray->flow, len);
-    if (stray->hello_len == WORKLOAD_HELLO_LEN) {
-        struct fa_flow *flow = stray->flow;
-        stray->done = true;
-        adopt_stray(workload, flow, (struct fa_slice){stray->hello, WORKLOAD_HELLO_LEN});
-        for (size_t i = 0; i < workload->transfer_count; i++) {
-            if (workload->transfers[i].server.flow == flow) {
-                workload->transfers[i].server.in_len = WORKLOAD_HELLO_LEN;
-            }
-        }
-    }
-    return true;
+    end->attempt = attempt;
+    workload_end_begin(end, transfer);
+    transfer->server = end;
+    workload_end_step(end);
 }
 
 static bool accept_all(struct workload *workload)
@@ -298,20 +206,45 @@ static bool accept_all(struct workload *workload)
     bool any = false;
     for (size_t i = 0; i < workload->listener_count; i++) {
         struct fa_flow *flow;
-        while (workload->stray_count < WORKLOAD_TRANSFER_MAX &&
-               fa_listener_accept(workload->listeners[i], &flow) == FA_OK) {
-            struct workload_end *stray = &workload->strays[workload->stray_count++];
-            init_end(workload, stray, flow, 0);
-            stray->accepting = true;
+        while (fa_listener_accept(workload->listeners[i], &flow) == FA_OK) {
+            struct workload_end *end = workload_end_new(workload, flow);
             any = true;
+            if (end == NULL) {
+                workload_trouble(workload, "too many ends");
+                fa_flow_abort(flow);
+                return any;
+            }
+            end->accepting = true;
         }
     }
     return any;
 }
 
-static bool is_stray(const struct workload *workload, const struct workload_end *end)
+/* Give up ends that nobody speaks to any more. TCP cannot know: its peer may just be silent. */
+static void sweep_ends(struct workload *workload)
 {
-    return end >= workload->strays && end < workload->strays + WORKLOAD_TRANSFER_MAX;
+    for (size_t i = 0; i < WORKLOAD_END_MAX; i++) {
+        struct workload_end *end = &workload->ends[i];
+        bool waits = end->flow != NULL && is_current(end) && !workload->config.breaks_allowed;
+        if (end->flow != NULL && !waits &&
+            workload->now >= fa_ns_after(end->progress_ns, WORKLOAD_IDLE_NS)) {
+            workload_end_over(end, FA_ETIMEOUT, "idle");
+        }
+    }
+    fa_deadline_set(&workload->deadlines, &workload->sweep, workload->now + SWEEP_NS);
+}
+
+static void deadline_due(struct workload *workload, struct fa_deadline *due)
+{
+    uintptr_t at = (uintptr_t)due;
+    if (due == &workload->sweep) {
+        sweep_ends(workload);
+    } else if (at >= (uintptr_t)workload->ends &&
+               at < (uintptr_t)(workload->ends + WORKLOAD_END_MAX)) {
+        workload_end_ready(FA_CONTAINER(due, struct workload_end, deadline));
+    } else {
+        start_transfer(workload, FA_CONTAINER(due, struct workload_transfer, deadline));
+    }
 }
 
 static bool poll_workload(struct fa_poller *poller, fa_ns now)
@@ -322,18 +255,9 @@ static bool poll_workload(struct fa_poller *poller, fa_ns now)
     struct fa_deadline *due;
     while ((due = fa_deadline_pop(&workload->deadlines, now)) != NULL) {
         any = true;
-        for (size_t i = 0; i < workload->transfer_count; i++) {
-            struct workload_transfer *transfer = &workload->transfers[i];
-            if (due == &transfer->deadline) {
-                start_transfer(workload, transfer);
-            } else if (due == &transfer->client.deadline) {
-                mark_ready(&transfer->client);
-            } else if (due == &transfer->server.deadline) {
-                mark_ready(&transfer->server);
-            }
-        }
+        deadline_due(workload, due);
     }
-    struct fa_list batch;
+    struct fa_list batch; /* who becomes ready meanwhile has its turn in the next poll */
     fa_list_init(&batch);
     struct fa_list *node;
     while ((node = fa_list_pop_front(&workload->ready)) != NULL) {
@@ -342,11 +266,10 @@ static bool poll_workload(struct fa_poller *poller, fa_ns now)
     while ((node = fa_list_pop_front(&batch)) != NULL) {
         struct workload_end *end = FA_CONTAINER(node, struct workload_end, ready_node);
         any = true;
-        if (is_stray(workload, end)) {
-            while (!end->done && step_stray(workload, end)) {
-            }
-        } else {
-            step_end(end, now);
+        if (end->transfer != NULL) {
+            workload_end_step(end);
+        } else if (workload_end_greet(end)) {
+            introduce_end(end);
         }
     }
     return any;
@@ -359,52 +282,48 @@ static fa_ns workload_deadline(const struct fa_poller *poller)
     return fa_list_empty(&workload->ready) ? fa_deadline_next(&workload->deadlines) : 0;
 }
 
-void workload_init(struct workload *workload, uint64_t seed, fa_ns now)
+void workload_init(struct workload *workload, const struct workload_config *config, fa_ns now)
 {
     static const struct fa_poller_ops ops = {poll_workload, workload_deadline};
-    *workload = (struct workload){.poller.ops = &ops, .seed = seed};
+    *workload = (struct workload){.poller.ops = &ops, .config = *config, .now = now};
     fa_list_init(&workload->ready);
     fa_deadline_queue_init(&workload->deadlines, now);
+    fa_deadline_set(&workload->deadlines, &workload->sweep, now + SWEEP_NS);
 }
 
 void workload_listen(struct workload *workload, struct fa_listener *listener)
 {
-    FA_ASSERT(workload->listener_count < WORKLOAD_TRANSFER_MAX);
+    FA_ASSERT(workload->listener_count < WORKLOAD_LISTENER_MAX);
     workload->listeners[workload->listener_count++] = listener;
 }
 
-void workload_add(struct workload *workload, struct fa_stack *from, const struct fa_endpoint *to,
-    uint64_t bytes_each_way, fa_ns start)
+void workload_add(struct workload *workload, const struct workload_transfer_config *config)
 {
     FA_ASSERT(workload->transfer_count < WORKLOAD_TRANSFER_MAX);
-    FA_ASSERT(bytes_each_way >= WORKLOAD_HELLO_LEN);
+    FA_ASSERT(config->bytes_each_way >= WORKLOAD_HELLO_LEN);
     struct workload_transfer *transfer = &workload->transfers[workload->transfer_count++];
-    *transfer = (struct workload_transfer){.from = from, .to = *to};
-    transfer->bytes_each_way = bytes_each_way;
-    fa_deadline_set(&workload->deadlines, &transfer->deadline, start);
+    *transfer = (struct workload_transfer){.config = *config};
+    fa_deadline_set(&workload->deadlines, &transfer->deadline, config->start_ns);
 }
 
 size_t workload_describe(
     const struct workload *workload, size_t idx, bool server, char *at, size_t cap)
 {
-    static const char *const unknown = "not begun";
     const struct workload_transfer *transfer = &workload->transfers[idx];
-    const struct workload_end *end = server ? &transfer->server : &transfer->client;
-    struct fa_tcp_info info = {};
-    if (end->done || end->flow == NULL) {
-        return fa_fmt(at, cap, "%s", end->done ? fa_err_name(end->broke) : unknown);
+    const struct workload_end *end = server ? transfer->server : transfer->client;
+    if (end == NULL) {
+        bool done = server ? transfer->server_done : transfer->client_done;
+        return fa_fmt(
+            at, cap, "attempt %u: %s", (unsigned)transfer->attempt, done ? "done" : "not begun");
     }
+    struct fa_tcp_info info = {};
     fa_tcp_info_of(end->flow, &info);
     return fa_fmt(at, cap,
-        "%u->%u %s: written %llu, read %llu of %llu; unsent %u, in flight %u, window %u there %u "
-        "here, rto %llu ms",
-        info.local.port, info.remote.port, fa_tcp_state_name(info.state),
-        (unsigned long long)end->out_len, (unsigned long long)end->in_len,
-        (unsigned long long)end->in_total, info.unsent_bytes, info.in_flight_bytes,
-        info.tx_window_bytes, info.rx_window_bytes, (unsigned long long)(info.rto_ns / FA_NS_MS));
-}
-
-bool workload_done(const struct workload *workload)
-{
-    return workload->ends_done == workload->transfer_count * 2;
+        "attempt %u, style %u: %u->%u %s: written %llu, read %llu of %llu; unsent %u, in flight "
+        "%u, window %u there %u here, rto %llu ms",
+        (unsigned)transfer->attempt, (unsigned)transfer->config.style, info.local.port,
+        info.remote.port, fa_tcp_state_name(info.state), (unsigned long long)end->out_len,
+        (unsigned long long)end->in_len, (unsigned long long)end->in_total, info.unsent_bytes,
+        info.in_flight_bytes, info.tx_window_bytes, info.rx_window_bytes,
+        (unsigned long long)(info.rto_ns / FA_NS_MS));
 }

@@ -15,11 +15,14 @@ static _Alignas(64) uint8_t pool_memory[WORLD_STATION_MAX][WORLD_POOL_BUFS * FA_
 static _Alignas(64) uint8_t conn_memory[WORLD_STATION_MAX][WORLD_CONN_MAX * FA_TCP_CONN_BYTES];
 static uint32_t bucket_memory[WORLD_STATION_MAX][WORLD_CONN_MAX];
 
-static void open_station(struct world *world, size_t idx, fa_ns now)
+static void open_station(
+    struct world *world, const struct world_config *chosen, size_t idx, fa_ns now)
 {
     static const char *const names[WORLD_STATION_MAX] = {"a", "b", "c", "d"};
     struct world_station *station = &world->stations[idx];
-    fa_pool_init(&station->pool, pool_memory[idx], sizeof pool_memory[idx], FA_BUF_SIZE);
+    size_t bufs = chosen->pool_bufs != 0 ? chosen->pool_bufs : WORLD_POOL_BUFS;
+    FA_ASSERT(bufs <= WORLD_POOL_BUFS);
+    fa_pool_init(&station->pool, pool_memory[idx], bufs * FA_BUF_SIZE, FA_BUF_SIZE);
     fa_vnet_port_open(&world->wire, &station->port,
         &(struct fa_vnet_port_config){.name = names[idx], .pool = &station->pool});
     struct fa_rand rand;
@@ -27,7 +30,9 @@ static void open_station(struct world *world, size_t idx, fa_ns now)
     fa_fault_wrap(&station->fault, &station->port.dev,
         &(struct fa_fault_wrap_config){
             .seed = fa_rand_u64(&rand), .held_count_max = 2048, .counters = &station->counters});
-    fa_capture_wrap(&station->captured, &world->capture, &station->fault.dev);
+    middlebox_wrap(
+        &station->box, &station->fault.dev, &(struct middlebox_config){}, fa_rand_u64(&rand));
+    fa_capture_wrap(&station->captured, &world->capture, &station->box.dev);
     station->address =
         (struct fa_endpoint){.ip = fa_ip4(10, 0, 0, (uint8_t)(idx + 1)), .port = WORLD_PORT};
     const struct fa_stack_config config = {
@@ -39,17 +44,20 @@ static void open_station(struct world *world, size_t idx, fa_ns now)
         .tcp = {.conn_memory = conn_memory[idx],
             .conn_count_max = WORLD_CONN_MAX,
             .bucket_memory = bucket_memory[idx],
-            .bucket_count = WORLD_CONN_MAX},
+            .bucket_count = WORLD_CONN_MAX,
+            .features_off = chosen->features_off[idx]},
     };
     fa_stack_init(&station->stack, &config, now);
     fa_stack_start(&station->stack, &world->loop);
-    const struct fa_tcp_listen_config listen = {.port = WORLD_PORT};
+    const struct fa_tcp_listen_config listen = {
+        .port = WORLD_PORT, .half_open_max = WORLD_HALF_OPEN_MAX};
     FA_ASSERT(fa_tcp_listen(&station->stack.tcp, &station->listener, &listen) == FA_OK);
 }
 
-struct world *sim_world_open(size_t station_count)
+struct world *sim_world_open(const struct world_config *config)
 {
     struct world *world = &the_world;
+    size_t station_count = config->station_count;
     FA_ASSERT(station_count >= 2 && station_count <= WORLD_STATION_MAX);
     fa_zero(world, sizeof *world);
     fa_loop_init(&world->loop, &(struct fa_loop_config){.fibers.fiber_count_max = 8});
@@ -60,7 +68,7 @@ struct world *sim_world_open(size_t station_count)
         &world->capture, &(struct fa_capture_config){.sink = fa_capture_ring_sink(&world->ring)});
     world->station_count = station_count;
     for (size_t i = 0; i < station_count; i++) {
-        open_station(world, i, fa_sim_now());
+        open_station(world, config, i, fa_sim_now());
     }
     return world;
 }

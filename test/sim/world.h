@@ -2,8 +2,9 @@
 //
 // test/sim/world.h: stacks on one switch behind bad cables, all out of the world's seed.
 //
-// The workload (workload.h), the weather (weather.h) and the checks (the test itself) are apart, so
-// that each can be read, and changed, alone. One world at a time: its memory is static.
+// The workload (workload.h), what goes wrong (weather.h: cables; boxes.h: middleboxes; mischief.h:
+// clocks, memory, strangers) and the checks (the test itself) are apart, so that each can be read,
+// and changed, alone. One world at a time: its memory is static.
 
 #ifndef TEST_SIM_WORLD_H
 #define TEST_SIM_WORLD_H
@@ -13,12 +14,14 @@
 #include "fa/loop.h"
 #include "fa/stack.h"
 #include "fa/vnet.h"
+#include "test/middlebox.h"
 
 enum {
     WORLD_STATION_MAX = 4,
-    WORLD_CONN_MAX = 128,   /* connections of one stack */
-    WORLD_POOL_BUFS = 8192, /* buffers of one stack */
-    WORLD_PORT = 7000,      /* every stack listens here */
+    WORLD_CONN_MAX = 256,   /* connections of one stack */
+    WORLD_POOL_BUFS = 8192, /* buffers of one stack, usually */
+    WORLD_HALF_OPEN_MAX = 64,
+    WORLD_PORT = 7000, /* every stack listens here */
     WORLD_CAPTURE_BYTES = 8 * 1024 * 1024,
 };
 
@@ -26,6 +29,7 @@ enum {
 struct world_station {
     struct fa_vnet_port port;
     struct fa_fault fault;
+    struct middlebox box;
     struct fa_capture_dev captured;
     struct fa_pool pool;
     struct fa_counters counters;
@@ -43,8 +47,14 @@ struct world {
     size_t station_count;
 };
 
-/* Build and start a world of `station_count` stacks, 10.0.0.1 and up, wires perfect at first. */
-struct world *sim_world_open(size_t station_count);
+struct world_config {
+    size_t station_count;                     /* 2 to WORLD_STATION_MAX */
+    size_t pool_bufs;                         /* of each; 0: WORLD_POOL_BUFS */
+    uint32_t features_off[WORLD_STATION_MAX]; /* of each station's fa_tcp_config */
+};
+
+/* Build and start a world of stacks, 10.0.0.1 and up, wires perfect at first. */
+struct world *sim_world_open(const struct world_config *config);
 
 /* Stop the stacks and pull the plugs. Returns: how many buffers were not given back. */
 size_t sim_world_close(struct world *world);

@@ -138,6 +138,19 @@ T(time_passes_when_told_and_the_wall_clock_jumps)
     CHECK_EQ(fa_clock_wall_ns(), 1);
 }
 
+T(a_clock_that_stands_goes_on_afterwards)
+{
+    fa_sim_reseed(9);
+    const fa_ns before = fa_clock_mono_ns();
+    fa_sim_stand(2);
+    fa_plat_wait(before + FA_NS_S);
+    CHECK_EQ(fa_clock_mono_ns(), before);
+    fa_plat_wait(0);
+    CHECK_EQ(fa_clock_mono_ns(), before);
+    fa_plat_wait(0);
+    CHECK(fa_clock_mono_ns() > before);
+}
+
 static void count_stall(void *ctx)
 {
     (*(int *)ctx)++;

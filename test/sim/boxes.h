@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: ISC
+//
+// test/sim/boxes.h: middleboxes in a world: which kinds stand before which stations, out of its
+// seed.
+
+#ifndef TEST_SIM_BOXES_H
+#define TEST_SIM_BOXES_H
+
+#include "fa/loop.h"
+#include "test/sim/world.h"
+
+enum {
+    BOXES_KIND_MAX = 2, /* in one world */
+    BOXES_TEXT_MAX = 96,
+};
+
+/* Pinned. */
+struct boxes {
+    struct fa_poller poller;
+    struct world *world;
+    struct fa_rand rand;
+    uint32_t kinds;  /* bit k: the kind k of boxes.c */
+    bool may_break;  /* connections that it forgets */
+    fa_ns forget_ns; /* when next; FA_NS_NEVER */
+    fa_ns calm_from_ns;
+    char text[BOXES_TEXT_MAX];
+};
+
+/* Choose up to BOXES_KIND_MAX kinds and set them before one station in two, at least one. A kind
+ * that forgets connections does so until `calm_from_ns`. */
+void boxes_begin(struct boxes *boxes, struct world *world, fa_ns calm_from_ns);
+
+#endif
