@@ -172,7 +172,7 @@ static void start(bool dhcp)
     fa_pool_init(&pool, memory, sizeof memory, FA_BUF_SIZE);
     struct fa_stack_config config = {
         .iface_count = 1,
-        .ifaces[0] = {.dev = &card.dev, .dhcp = dhcp},
+        .ifaces[0] = {.dev = &card.dev, .dhcp = dhcp, .ipv6_off = true},
         .pool = &pool,
         .counters = &counters,
         .seed = 1,

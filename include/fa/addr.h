@@ -35,6 +35,7 @@ enum fa_addr_state {
     FA_ADDR_PREFERRED,  /* in use */
     FA_ADDR_DEPRECATED, /* serves what uses it already, and is the last choice for what is new */
     FA_ADDR_DUPLICATE,  /* another station has it: not used */
+    FA_ADDR_EXPIRED,    /* valid no longer: not used; whoever owns the list takes it out */
 };
 
 /* One address of an interface. */
@@ -45,6 +46,13 @@ struct fa_iface_addr {
     uint8_t prefix_bits; /* of its family: 24 for 192.0.2.1/24 */
     uint8_t origin;      /* enum fa_addr_origin */
     uint8_t state;       /* enum fa_addr_state */
+    bool told;           /* free for the owner of the list */
+    uint8_t try_count;   /* the rest is private to fa/ndp.h: identifiers tried for this one */
+    bool asked;          /* whether it is taken, and nobody answered yet */
+    bool succeeded;      /* a temporary one that the next has followed already */
+    uint8_t nonce[6];    /* of that question */
+    fa_ns due_ns;  /* of its next step, while it is tentative; 0: its question is to be sent */
+    fa_ns made_ns; /* when a temporary one was made */
 };
 
 /* All of an interface. Movable. */
@@ -74,6 +82,21 @@ bool fa_addrs_has(const struct fa_addrs *addrs, const struct fa_ip *ip);
 
 /* Add an address that is not there yet. Returns: FA_OK; FA_ENOSPC: FA_ADDR_COUNT_MAX are there. */
 fa_err fa_addrs_add(struct fa_addrs *addrs, const struct fa_iface_addr *addr);
+
+/*
+ * The address to speak from to `remote`, of its family and usable (RFC 6724 5, rules 1 to 8 but
+ * those of home addresses). `temporary`: prefer temporary addresses (rule 7).
+ *
+ * Returns: NULL if there is none, or none that answers come back to: a link-local one for what is
+ *          beyond the link.
+ */
+const struct fa_iface_addr *fa_addrs_choose(
+    const struct fa_addrs *addrs, const struct fa_ip *remote, bool temporary);
+
+/* Label and precedence of an address of either family in the default policy table (RFC 6724 2.1).
+ */
+uint8_t fa_addr_label(const struct fa_ip *ip);
+uint8_t fa_addr_precedence(const struct fa_ip *ip);
 
 /* Forget an entry. */
 void fa_addrs_remove(struct fa_addrs *addrs, struct fa_iface_addr *addr);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: ISC
 //
-// fa/icmp.h: ICMP (RFC 792, 1122 3.2.2, 1812 4.3) without I/O: echoes, errors, and ping.
+// fa/icmp.h: ICMP (RFC 792, 1122 3.2.2, 1812 4.3) and ICMPv6 (RFC 4443) without I/O: echoes,
+// errors, and ping.
 //
 // Echo requests are answered, errors about packets of ours are handed to their transport, errors
-// about packets of others are sent within a rate. Redirects, source quench, timestamps and address
-// masks are ignored. Tested by test/unit/icmp_test.c.
+// about packets of others are sent within one rate for both families. Redirects, source quench,
+// timestamps and address masks are ignored here; neighbour discovery is fa/ndp.h, listener
+// discovery fa/mld.h. Tested by test/unit/icmp_test.c, test/unit/icmp6_test.c.
 //
 //     if (fa_icmp_input(&icmp, now, &meta, message, &report)) tell_transport(&report);
-//     fa_icmp_error_take(&icmp, now, &meta, FA_ICMP_CODE_PORT, packet);
-//     while (fa_icmp_output(&icmp, now, empty, &meta)) send(empty, &meta);
+//     fa_icmp_error_take(&icmp, now, &meta, &(struct fa_icmp_header){3, 3},
+//     packet); while (fa_icmp_output(&icmp, now, empty, &meta)) send(empty, &meta);
 
 #ifndef FA_ICMP_H
 #define FA_ICMP_H
@@ -23,10 +25,11 @@
 #include "fa/wire/icmp.h"
 
 enum {
-    FA_ICMP_QUEUE_COUNT_MAX = 32, /* answers waiting to be sent; further ones are dropped */
-    FA_ICMP_ERRORS_PER_S = 100,   /* errors sent, in bursts of as many (RFC 1812 4.3.2.8) */
-    FA_ICMP_QUOTE_LEN_MAX = 548,  /* bytes of the packet an error is about (RFC 1812 4.3.2.3) */
-    FA_ICMP_QUOTE_LEN_MIN = 8,    /* transport bytes that an error quotes at least (RFC 792) */
+    FA_ICMP_QUEUE_COUNT_MAX = 32,  /* answers waiting to be sent; further ones are dropped */
+    FA_ICMP_ERRORS_PER_S = 100,    /* errors sent, in bursts of as many (RFC 1812 4.3.2.8) */
+    FA_ICMP_QUOTE_LEN_MAX = 548,   /* bytes of the packet an error is about (RFC 1812 4.3.2.3) */
+    FA_ICMP_QUOTE_LEN_MIN = 8,     /* transport bytes that an error quotes at least (RFC 792) */
+    FA_ICMP6_QUOTE_LEN_MAX = 1232, /* the same of IPv6: what fits 1280 bytes (RFC 4443 2.4) */
 };
 
 struct fa_icmp_config {
@@ -38,13 +41,13 @@ struct fa_icmp_config {
 struct fa_icmp_answer {
     struct fa_buf *buf; /* the body */
     struct fa_ip_meta meta;
-    struct fa_icmp_header header;
+    struct fa_icmp_header header; /* of ICMPv6 `id` and `seq` are the halves of its word */
 };
 
 /* What an incoming error says about a packet that this stack sent. */
 struct fa_icmp_report {
-    uint8_t code;           /* of FA_ICMP_UNREACHABLE */
-    struct fa_ip_meta meta; /* that packet's, seen from here; mtu_bytes for FA_ICMP_CODE_TOO_BIG */
+    bool too_big;           /* for the next hop, which takes meta.mtu_bytes; else unreachable */
+    struct fa_ip_meta meta; /* that packet's, seen from here */
     struct fa_slice quoted; /* its transport header, 8 bytes at least; borrowed from the message */
 };
 
@@ -64,7 +67,8 @@ struct fa_icmp {
 void fa_icmp_init(struct fa_icmp *icmp, const struct fa_icmp_config *config);
 
 /*
- * Take in one message: `take` begins at the ICMP header, `meta` says whose it is.
+ * Take in one message: `take` begins at the ICMP header, `meta` says whose it is and, by its
+ * protocol, of which family.
  *
  * Returns: whether it reports about a packet of ours. Then *ret_report is written, and `take`,
  *          which it borrows from, is still the caller's; otherwise `take` was consumed.
@@ -77,10 +81,13 @@ FA_MUST_USE bool fa_icmp_input(struct fa_icmp *icmp, fa_ns now, const struct fa_
 FA_MUST_USE bool fa_icmp_undelivered(
     struct fa_icmp *icmp, fa_ns now, struct fa_slice packet, struct fa_icmp_report *ret_report);
 
-/* Tell the sender of `take`, which begins at its IPv4 header, that it is unreachable. Silently
- * dropped: packets sent to a group, ICMP errors, and what is beyond the rate (counted). */
+/*
+ * Tell the sender of `take`, which begins at its IP header, what is wrong with it: `error` is a
+ * header of the packet's family. Silently dropped: packets sent to a group (but for ICMPv6 errors
+ * that groups get too), ICMP errors, and what is beyond the rate (counted).
+ */
 void fa_icmp_error_take(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,
-    uint8_t code, struct fa_buf *take);
+    const struct fa_icmp_header *error, struct fa_buf *take);
 
 /* Write the next message into the empty buffer `buf`. Returns: whether there was one; *ret_meta
  * then says where it goes; its `local` may be zero: the stack chooses. */
@@ -93,6 +100,9 @@ static inline bool fa_icmp_has_output(const struct fa_icmp *icmp)
     return icmp->answer_count != 0 || !fa_list_empty(&icmp->pings_unsent);
 }
 
+/* Choose the address that a fetched message is sent from, and bring its checksum up to date. */
+void fa_icmp_local_set(struct fa_buf *message, struct fa_ip_meta *meta, const struct fa_ip *local);
+
 /* Drop what waits to be sent. */
 void fa_icmp_done(struct fa_icmp *icmp);
 
@@ -104,6 +114,7 @@ struct fa_ping {
     uint16_t id;
     uint16_t seq;
     uint16_t len;
+    uint8_t iface; /* for link-local targets and groups: set it after the start */
     fa_ns sent_ns;
     fa_ns rtt_ns;
     fa_err result; /* FA_AGAIN until it is known */

@@ -2,9 +2,10 @@
 //
 // fa/stack.h: a network stack: interfaces, addresses, routes, and the poller that moves packets.
 //
-// It takes bursts from its network cards, hands them up through Ethernet, ARP, IPv4, ICMP, UDP and
-// TCP, and sends what they have to say, once a loop turn. Several stacks may live in one image.
-// Tested by test/unit/stack_test.c, test/sim and test/e2e.
+// It takes bursts from its network cards, hands them up through Ethernet, ARP or neighbour
+// discovery, IPv4 or IPv6, ICMP, UDP and TCP, and sends what they have to say, once a loop turn.
+// Several stacks may live in one image. Tested by test/unit/stack_test.c, stack_ip6_test.c,
+// test/sim and test/e2e.
 //
 //     fa_stack_init(&stack, &(struct fa_stack_config){.pool = &pool, .tcp = {...},
 //         .iface_count = 1, .ifaces[0] = {.dev = dev, .dhcp = true}});
@@ -23,7 +24,9 @@
 #include "fa/icmp.h"
 #include "fa/ip.h"
 #include "fa/loop.h"
+#include "fa/mld.h"
 #include "fa/names.h"
+#include "fa/ndp.h"
 #include "fa/netdev.h"
 #include "fa/rand.h"
 #include "fa/tcp.h"
@@ -86,6 +89,8 @@ struct fa_iface {
     struct fa_iface_config config;
     struct fa_arp arp;
     struct fa_dhcp dhcp;
+    struct fa_ndp ndp; /* does not run with ipv6_off, or an MTU below 1280 */
+    struct fa_mld mld;
     struct fa_ip ip; /* the IPv4 one; zero: not yet known */
     uint8_t prefix_bits;
     struct fa_addrs addrs; /* of both families */
@@ -102,6 +107,7 @@ struct fa_route {
     uint8_t prefix_bits;
     uint8_t iface;
     struct fa_ip gateway; /* zero: on the link */
+    bool blackhole;       /* nothing leads there: packets are not sent to a shorter prefix's way */
 };
 
 /* How the last packet between two addresses left; src/net/stack_path.c. Zeroed: no packet did. */
@@ -130,10 +136,11 @@ struct fa_stack {
     struct fa_tcp tcp;
     struct fa_names names; /* DNS and NTP servers, search domains: read it */
     struct fa_rand rand;
+    uint64_t flow_factor[2]; /* of flow labels (RFC 6437) */
     struct fa_counters *counters;
     struct fa_loop *loop; /* NULL: none */
     struct fa_waitq up_waitq;
-    struct fa_list loopback; /* of fa_buf.node: IPv4 packets to ourselves */
+    struct fa_list loopback; /* of fa_buf.node: IP packets to ourselves */
     uint32_t loopback_count;
     uint32_t turn;  /* which transport may send next */
     fa_ns now;      /* of the last poll */
@@ -155,7 +162,8 @@ void fa_stack_start(struct fa_stack *stack, struct fa_loop *loop);
  * packets is sent. Buffers of the stack's own are given back; the caller closes its UDP sockets. */
 void fa_stack_stop(struct fa_stack *stack);
 
-/* Whether every interface has an address. */
+/* Whether every interface has an IPv4 address; where IPv4 is off, one of IPv6 that is tested and
+ * reaches as far as the configuration lets it: a link-local one only if no other is to come. */
 bool fa_stack_is_up(const struct fa_stack *stack);
 
 /* Wait for that. Returns: FA_OK; FA_ETIMEOUT; FA_ECANCEL. Yields. */
@@ -185,6 +193,12 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack);
  *          of one family.
  */
 fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route);
+
+/* Listen to a group of either family at an interface, once for each call; or no longer. Returns:
+ * FA_OK; FA_EINVAL: no such interface or group, or not listened to; FA_ENOSPC: the protocol's
+ * limit (fa/mld.h). */
+fa_err fa_stack_group_join(struct fa_stack *stack, uint8_t iface, const struct fa_ip *group);
+fa_err fa_stack_group_leave(struct fa_stack *stack, uint8_t iface, const struct fa_ip *group);
 
 /* The address that packets to `remote` are sent from. Returns: FA_OK; FA_ENOENT: no route. */
 fa_err fa_stack_source_for(

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: ISC
 //
-// ICMP: answers, errors and ping.
+// ICMP of both families: answers, errors and ping.
 
 #include "fa/icmp.h"
 
+#include "fa/wire/csum.h"
+#include "fa/wire/icmp6.h"
 #include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 
 void fa_icmp_init(struct fa_icmp *icmp, const struct fa_icmp_config *config)
 {
@@ -26,6 +29,40 @@ void fa_icmp_done(struct fa_icmp *icmp)
     }
 }
 
+static uint8_t protocol_for(const struct fa_ip *remote)
+{
+    return fa_ip_is4(remote) ? FA_IP_PROTO_ICMP : FA_IP_PROTO_ICMP6;
+}
+
+/* Write the header of a message of either family. */
+static void encode(
+    uint8_t *at, size_t len, const struct fa_ip_meta *meta, const struct fa_icmp_header *header)
+{
+    if (meta->protocol == FA_IP_PROTO_ICMP) {
+        fa_icmp_encode(at, len, header);
+        return;
+    }
+    uint32_t word = (uint32_t)header->id << 16 | header->seq;
+    fa_icmp6_encode(at, len, meta, &(struct fa_icmp6_header){header->type, header->code, word});
+}
+
+/* Read one. Returns: FA_ICMP_GOOD; FA_ICMP_SHORT; FA_ICMP_CSUM. */
+static enum fa_icmp_verdict decode(
+    struct fa_slice message, const struct fa_ip_meta *meta, struct fa_icmp_header *ret_header)
+{
+    if (meta->protocol == FA_IP_PROTO_ICMP) {
+        return fa_icmp_decode(message, ret_header);
+    }
+    struct fa_icmp6_header six;
+    enum fa_icmp6_verdict verdict = fa_icmp6_decode(message, meta, &six);
+    if (verdict != FA_ICMP6_GOOD) {
+        return verdict == FA_ICMP6_SHORT ? FA_ICMP_SHORT : FA_ICMP_CSUM;
+    }
+    *ret_header =
+        (struct fa_icmp_header){six.type, six.code, (uint16_t)(six.word >> 16), (uint16_t)six.word};
+    return FA_ICMP_GOOD;
+}
+
 static void queue_answer(struct fa_icmp *icmp, const struct fa_ip_meta *meta,
     const struct fa_icmp_header *header, struct fa_buf *take)
 {
@@ -41,7 +78,7 @@ static void queue_answer(struct fa_icmp *icmp, const struct fa_ip_meta *meta,
         .header = *header,
         .meta = {.local = meta->local,
             .remote = meta->remote,
-            .protocol = FA_IP_PROTO_ICMP,
+            .protocol = protocol_for(&meta->remote),
             .traffic = meta->traffic,
             .iface = meta->iface,
             .mtu_bytes = meta->mtu_bytes},
@@ -53,16 +90,23 @@ static void queue_answer(struct fa_icmp *icmp, const struct fa_ip_meta *meta,
 static void answer_echo(struct fa_icmp *icmp, const struct fa_ip_meta *meta,
     const struct fa_icmp_header *header, struct fa_buf *take)
 {
-    if (meta->multicast) {
-        // Allowed (RFC 1122 3.2.2.6), and the way smurf attacks were made.
+    bool six = meta->protocol == FA_IP_PROTO_ICMP6;
+    struct fa_ip_meta back = *meta;
+    if (meta->multicast && !(six && fa_ip6_is_link_local(&meta->remote))) {
+        // Allowed (RFC 1122 3.2.2.6), and the way smurf attacks were made. Of IPv6 neighbours it is
+        // how they find each other.
         FA_COUNT(icmp->config.counters, icmp_rx_group);
         fa_buf_drop(take);
         return;
     }
+    if (meta->multicast) {
+        back.local = (struct fa_ip){0};
+    }
     FA_COUNT(icmp->config.counters, icmp_rx_echoes);
-    struct fa_icmp_header reply = {FA_ICMP_ECHO_REPLY, 0, header->id, header->seq};
+    uint8_t type = six ? FA_ICMP6_ECHO_REPLY : FA_ICMP_ECHO_REPLY;
+    struct fa_icmp_header reply = {type, 0, header->id, header->seq};
     fa_buf_pull(take, FA_ICMP_HDR_LEN);
-    queue_answer(icmp, meta, &reply, take);
+    queue_answer(icmp, &back, &reply, take);
 }
 
 static struct fa_ping *find_ping(
@@ -102,9 +146,10 @@ static void take_echo_reply(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_
 static void refuse_ping(
     struct fa_icmp *icmp, fa_ns now, const struct fa_ip *remote, struct fa_slice quoted)
 {
+    bool echo = quoted.at[0] == (fa_ip_is4(remote) ? FA_ICMP_ECHO : FA_ICMP6_ECHO);
     uint16_t id = fa_be16_load(quoted.at + 4);
     uint16_t seq = fa_be16_load(quoted.at + 6);
-    struct fa_ping *ping = quoted.at[0] == FA_ICMP_ECHO ? find_ping(icmp, remote, id, seq) : NULL;
+    struct fa_ping *ping = echo ? find_ping(icmp, remote, id, seq) : NULL;
     if (ping == NULL) {
         FA_COUNT(icmp->config.counters, icmp_rx_unasked);
         return;
@@ -112,45 +157,100 @@ static void refuse_ping(
     finish_ping(ping, now, FA_EREFUSED);
 }
 
-/* Whether `packet` begins as one that we sent: not a later fragment, with the bytes that name its
- * connection. */
-static bool decode_quote(struct fa_slice packet, struct fa_icmp_report *ret_report)
+/* Where the transport header of a packet begins, 0: nowhere, and whose it is. A later fragment has
+ * none. */
+static size_t find_transport(struct fa_slice packet, struct fa_ip_meta *ret_meta)
 {
     struct fa_ip4_header ip;
-    if (fa_ip4_decode_quoted(packet, &ip) != FA_IP4_GOOD || ip.fragment_off != 0 ||
-        packet.len - ip.header_len < FA_ICMP_QUOTE_LEN_MIN) {
+    struct fa_ip6_header ip6;
+    struct fa_ip6_chain chain;
+    if (fa_ip4_decode_quoted(packet, &ip) == FA_IP4_GOOD) {
+        *ret_meta = (struct fa_ip_meta){
+            .local = fa_ip4_ip(ip.source),
+            .remote = fa_ip4_ip(ip.target),
+            .protocol = ip.protocol,
+        };
+        return ip.fragment_off == 0 ? ip.header_len : 0;
+    }
+    if (fa_ip6_decode_quoted(packet, &ip6) != FA_IP6_GOOD) {
+        return 0;
+    }
+    *ret_meta = (struct fa_ip_meta){.local = ip6.source, .remote = ip6.target};
+    enum fa_ip6_chain_verdict verdict = fa_ip6_chain_walk(packet, ip6.next, &chain);
+    bool first = verdict == FA_IP6_CHAIN_FRAGMENT && chain.fragment.off == 0;
+    ret_meta->protocol = first ? chain.fragment.next : chain.protocol;
+    return verdict == FA_IP6_CHAIN_GOOD || first ? chain.off : 0;
+}
+
+/* Whether `packet` begins as one that we sent, with the bytes that name its connection. */
+static bool decode_quote(struct fa_slice packet, struct fa_icmp_report *ret_report)
+{
+    struct fa_icmp_report report = {0};
+    size_t off = find_transport(packet, &report.meta);
+    if (off == 0 || packet.len < off + FA_ICMP_QUOTE_LEN_MIN) {
         return false;
     }
-    *ret_report = (struct fa_icmp_report){
-        .quoted = fa_slice_from(packet, ip.header_len),
-        .meta = {.local = fa_ip4_ip(ip.source),
-            .remote = fa_ip4_ip(ip.target),
-            .protocol = ip.protocol},
-    };
+    report.quoted = fa_slice_from(packet, off);
+    *ret_report = report;
+    return true;
+}
+
+/* Say what is known of an undelivered packet. Returns: whether it is a transport's. */
+static bool report_to(struct fa_icmp *icmp, fa_ns now, struct fa_icmp_report *report)
+{
+    if (report->meta.protocol == protocol_for(&report->meta.remote)) {
+        refuse_ping(icmp, now, &report->meta.remote, report->quoted);
+        return false;
+    }
     return true;
 }
 
 bool fa_icmp_undelivered(
     struct fa_icmp *icmp, fa_ns now, struct fa_slice packet, struct fa_icmp_report *ret_report)
 {
-    struct fa_icmp_report report;
-    if (!decode_quote(packet, &report)) {
-        return false;
+    return decode_quote(packet, ret_report) && report_to(icmp, now, ret_report);
+}
+
+/* What an error of either family means. */
+enum meaning {
+    MEANS_NOTHING,
+    MEANS_UNREACHABLE,
+    MEANS_TOO_BIG,
+};
+
+static enum meaning meaning_of(const struct fa_ip_meta *meta, const struct fa_icmp_header *header)
+{
+    if (meta->protocol == FA_IP_PROTO_ICMP) {
+        bool too_big = header->code == FA_ICMP_CODE_TOO_BIG;
+        return header->type != FA_ICMP_UNREACHABLE ? MEANS_NOTHING
+               : too_big                           ? MEANS_TOO_BIG
+                                                   : MEANS_UNREACHABLE;
     }
-    if (report.meta.protocol == FA_IP_PROTO_ICMP) {
-        refuse_ping(icmp, now, &report.meta.remote, report.quoted);
-        return false;
+    // That the protocol is not spoken is a parameter problem here.
+    bool no_next = header->type == FA_ICMP6_PARAMETER && header->code == FA_ICMP6_CODE_NEXT;
+    return header->type == FA_ICMP6_TOO_BIG                  ? MEANS_TOO_BIG
+           : header->type == FA_ICMP6_UNREACHABLE || no_next ? MEANS_UNREACHABLE
+                                                             : MEANS_NOTHING;
+}
+
+/* The next hop's MTU, no less than what every way carries. */
+static uint16_t mtu_of(const struct fa_ip_meta *meta, const struct fa_icmp_header *header)
+{
+    if (meta->protocol == FA_IP_PROTO_ICMP6) {
+        uint16_t mtu = header->id != 0 ? UINT16_MAX : header->seq;
+        return mtu < FA_IP6_MTU_MIN ? FA_IP6_MTU_MIN : mtu;
     }
-    report.code = FA_ICMP_CODE_HOST;
-    *ret_report = report;
-    return true;
+    // 0: a router from before RFC 1191 does not say it, so take what every way carries.
+    uint16_t mtu = header->seq != 0 ? header->seq : 576;
+    return mtu < FA_IP4_MTU_MIN ? FA_IP4_MTU_MIN : mtu;
 }
 
 static bool take_error(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,
     const struct fa_icmp_header *header, struct fa_slice body, struct fa_icmp_report *ret_report)
 {
     struct fa_icmp_report report;
-    if (header->type != FA_ICMP_UNREACHABLE) {
+    enum meaning meaning = meaning_of(meta, header);
+    if (meaning == MEANS_NOTHING) {
         FA_COUNT(icmp->config.counters, icmp_rx_ignored);
         return false;
     }
@@ -160,16 +260,13 @@ static bool take_error(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta 
         return false;
     }
     FA_COUNT(icmp->config.counters, icmp_rx_unreachable);
-    if (report.meta.protocol == FA_IP_PROTO_ICMP) {
-        refuse_ping(icmp, now, &report.meta.remote, report.quoted);
-        return false;
-    }
-    report.code = header->code;
     report.meta.iface = meta->iface;
-    if (header->code == FA_ICMP_CODE_TOO_BIG) {
-        // 0: a router from before RFC 1191 does not say it, so take what every way carries.
-        uint16_t mtu = header->seq != 0 ? header->seq : 576;
-        report.meta.mtu_bytes = mtu < FA_IP4_MTU_MIN ? FA_IP4_MTU_MIN : mtu;
+    report.too_big = meaning == MEANS_TOO_BIG;
+    if (report.too_big) {
+        report.meta.mtu_bytes = mtu_of(meta, header);
+    }
+    if (!report_to(icmp, now, &report)) {
+        return false;
     }
     *ret_report = report;
     return true;
@@ -180,23 +277,24 @@ bool fa_icmp_input(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *met
 {
     struct fa_icmp_header header;
     struct fa_counters *counters = icmp->config.counters;
-    enum fa_icmp_verdict verdict = fa_icmp_decode(fa_buf_slice(take), &header);
+    bool six = meta->protocol == FA_IP_PROTO_ICMP6;
+    enum fa_icmp_verdict verdict = decode(fa_buf_slice(take), meta, &header);
     if (verdict != FA_ICMP_GOOD) {
         counters->cell[verdict == FA_ICMP_SHORT ? FA_COUNTER_icmp_rx_short
                                                 : FA_COUNTER_icmp_rx_bad_checksum]++;
         fa_buf_drop(take);
         return false;
     }
-    if (header.type == FA_ICMP_ECHO) {
+    if (header.type == (six ? FA_ICMP6_ECHO : FA_ICMP_ECHO)) {
         answer_echo(icmp, meta, &header, take);
         return false;
     }
     struct fa_slice body = fa_slice_from(fa_buf_slice(take), FA_ICMP_HDR_LEN);
-    if (fa_icmp_is_error(header.type)) {
+    if (six ? fa_icmp6_is_error(header.type) : fa_icmp_is_error(header.type)) {
         if (take_error(icmp, now, meta, &header, body, ret_report)) {
             return true;
         }
-    } else if (header.type == FA_ICMP_ECHO_REPLY) {
+    } else if (header.type == (six ? FA_ICMP6_ECHO_REPLY : FA_ICMP_ECHO_REPLY)) {
         take_echo_reply(icmp, now, meta, &header);
     } else {
         FA_COUNT(counters, icmp_rx_ignored);
@@ -207,22 +305,46 @@ bool fa_icmp_input(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *met
 
 /* ---- output ---- */
 
-/* Whether `packet` must not be answered by an error (RFC 1122 3.2.2). */
-static bool is_silent(const struct fa_ip_meta *meta, struct fa_slice packet)
+/* Whether groups are told as well (RFC 4443 2.4 e.3). */
+static bool is_for_groups(const struct fa_ip_meta *meta, const struct fa_icmp_header *error)
 {
-    struct fa_ip4_header ip;
-    if (meta->multicast || fa_ip4_decode_quoted(packet, &ip) != FA_IP4_GOOD ||
-        ip.fragment_off != 0) {
+    return !fa_ip_is4(&meta->remote) &&
+           (error->type == FA_ICMP6_TOO_BIG ||
+               (error->type == FA_ICMP6_PARAMETER && error->code == FA_ICMP6_CODE_OPTION));
+}
+
+/* Whether `packet` must not be answered by an error (RFC 1122 3.2.2, RFC 4443 2.4 e). */
+static bool is_silent(
+    const struct fa_ip_meta *meta, const struct fa_icmp_header *error, struct fa_slice packet)
+{
+    struct fa_ip_meta packet_meta;
+    struct fa_ip6_header ip6;
+    struct fa_ip6_chain chain;
+    if (meta->multicast && !is_for_groups(meta, error)) {
         return true;
     }
-    return ip.protocol == FA_IP_PROTO_ICMP &&
-           (packet.len == ip.header_len || fa_icmp_is_error(packet.at[ip.header_len]));
+    if (fa_ip_is4(&meta->remote)) {
+        size_t off = find_transport(packet, &packet_meta);
+        return off == 0 || (packet_meta.protocol == FA_IP_PROTO_ICMP &&
+                               (packet.len <= off || fa_icmp_is_error(packet.at[off])));
+    }
+    if (fa_ip_is_zero(&meta->remote) || fa_ip6_is_multicast(&meta->remote) ||
+        fa_ip6_decode_quoted(packet, &ip6) != FA_IP6_GOOD) {
+        return true;
+    }
+    // What is wrong may be the chain of headers: then nothing says that it is an error itself.
+    (void)fa_ip6_chain_walk(packet, ip6.next, &chain);
+    uint8_t protocol =
+        chain.protocol == FA_IP6_NEXT_FRAGMENT ? chain.fragment.next : chain.protocol;
+    return protocol == FA_IP_PROTO_ICMP6 &&
+           (packet.len <= chain.off || fa_icmp6_is_error(packet.at[chain.off]) ||
+               packet.at[chain.off] == FA_ICMP6_REDIRECT);
 }
 
 void fa_icmp_error_take(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,
-    uint8_t code, struct fa_buf *take)
+    const struct fa_icmp_header *error, struct fa_buf *take)
 {
-    if (is_silent(meta, fa_buf_slice(take))) {
+    if (is_silent(meta, error, fa_buf_slice(take))) {
         FA_COUNT(icmp->config.counters, icmp_tx_suppressed);
         fa_buf_drop(take);
         return;
@@ -237,11 +359,15 @@ void fa_icmp_error_take(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta
         return;
     }
     icmp->window_count++;
-    fa_buf_trim(take, fa_min(take->len, FA_ICMP_QUOTE_LEN_MAX));
-    struct fa_icmp_header header = {.type = FA_ICMP_UNREACHABLE, .code = code};
+    bool four = fa_ip_is4(&meta->remote);
+    size_t len_max = four ? FA_ICMP_QUOTE_LEN_MAX : FA_ICMP6_QUOTE_LEN_MAX;
+    fa_buf_trim(take, fa_min(take->len, len_max));
     struct fa_ip_meta back = *meta;
     back.traffic = 0;
-    queue_answer(icmp, &back, &header, take);
+    if (meta->multicast) {
+        back.local = (struct fa_ip){0};
+    }
+    queue_answer(icmp, &back, error, take);
 }
 
 static void write_answer(struct fa_icmp *icmp, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
@@ -253,8 +379,8 @@ static void write_answer(struct fa_icmp *icmp, struct fa_buf *buf, struct fa_ip_
     size_t body_len = fa_min(answer->buf->len, fa_buf_tailroom(buf) - FA_ICMP_HDR_LEN);
     uint8_t *at = fa_buf_append(buf, FA_ICMP_HDR_LEN + body_len);
     fa_copy(at + FA_ICMP_HDR_LEN, fa_buf_at(answer->buf), body_len);
-    fa_icmp_encode(at, FA_ICMP_HDR_LEN + body_len, &answer->header);
     *ret_meta = answer->meta;
+    encode(at, FA_ICMP_HDR_LEN + body_len, ret_meta, &answer->header);
     fa_buf_drop(answer->buf);
     FA_COUNT(icmp->config.counters, icmp_tx_answers);
 }
@@ -271,9 +397,12 @@ static void write_ping(
     for (size_t i = 0; i < len; i++) {
         at[FA_ICMP_HDR_LEN + i] = (uint8_t)i;
     }
-    struct fa_icmp_header header = {FA_ICMP_ECHO, 0, ping->id, ping->seq};
-    fa_icmp_encode(at, FA_ICMP_HDR_LEN + len, &header);
-    *ret_meta = (struct fa_ip_meta){.remote = ping->remote, .protocol = FA_IP_PROTO_ICMP};
+    *ret_meta = (struct fa_ip_meta){
+        .remote = ping->remote, .protocol = protocol_for(&ping->remote), .iface = ping->iface};
+    bool six = ret_meta->protocol == FA_IP_PROTO_ICMP6;
+    uint8_t type = six ? FA_ICMP6_ECHO : FA_ICMP_ECHO;
+    struct fa_icmp_header header = {type, 0, ping->id, ping->seq};
+    encode(at, FA_ICMP_HDR_LEN + len, ret_meta, &header);
     FA_COUNT(icmp->config.counters, icmp_tx_echoes);
 }
 
@@ -291,6 +420,20 @@ bool fa_icmp_output(
         return true;
     }
     return false;
+}
+
+void fa_icmp_local_set(struct fa_buf *message, struct fa_ip_meta *meta, const struct fa_ip *local)
+{
+    FA_ASSERT(fa_ip_is_zero(&meta->local));
+    if (meta->protocol == FA_IP_PROTO_ICMP6) {
+        uint8_t *at = fa_buf_at(message) + 2;
+        uint16_t csum = fa_be16_load(at);
+        for (size_t i = 0; i < sizeof local->b; i += 2) {
+            csum = fa_csum_update(csum, 0, fa_be16_load(local->b + i));
+        }
+        fa_be16_store(at, csum);
+    }
+    meta->local = *local;
 }
 
 /* ---- ping ---- */

@@ -199,7 +199,7 @@ void fa_neigh_confirm(
     if (!fa_equal(entry->mac, mac, FA_MAC_LEN)) {
         neigh->generation++;
     }
-    fa_copy(entry->mac, mac, FA_MAC_LEN);
+    fa_move(entry->mac, mac, FA_MAC_LEN); // it may be the entry's own
     fa_list_unlink(&entry->timer_node);
     entry->try_count = 0;
     entry->confirmed_ns = now;

@@ -46,7 +46,7 @@ static void take_down(struct fa_stack *stack, fa_ns now, uint32_t idx)
         return;
     }
     fa_tcp_reset_all(&stack->tcp, now, &iface->ip);
-    fa__stack_routes_drop(stack, idx);
+    fa__stack_routes_drop(stack, idx, true);
     fa_arp_address_set(&iface->arp, now, 0, 0);
     fa_addrs_remove(&iface->addrs, fa_addrs_find(&iface->addrs, &iface->ip));
     iface->ip = (struct fa_ip){0};
@@ -79,6 +79,11 @@ static void bring_up(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
     add_routes(stack, idx, gateway);
     fa_ip_text(ip, text, sizeof text);
     FA_LOG(net, FA_LOG_INFO, "%s: %s/%u", iface->config.dev->info.name, text, prefix_bits);
+    fa__stack_up_check(stack);
+}
+
+void fa__stack_up_check(struct fa_stack *stack)
+{
     if (fa_stack_is_up(stack)) {
         fa_waitq_wake_all(&stack->up_waitq);
     }
@@ -114,7 +119,7 @@ static void take_lease(struct fa_stack *stack, fa_ns now, uint32_t idx)
     take_names(stack, idx);
     if (iface->up && fa_ip_equal(&iface->ip, &ip) && iface->prefix_bits == lease->prefix_bits) {
         if (!fa_ip_equal(&iface->config.gateway, &gateway)) {
-            fa__stack_routes_drop(stack, idx);
+            fa__stack_routes_drop(stack, idx, true);
             add_routes(stack, idx, &gateway);
         }
         return;
@@ -159,19 +164,10 @@ void fa__stack_conflict(
 
 /* ---- life ---- */
 
-static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
+static void init_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     const struct fa_iface_config *config = &stack->config.ifaces[idx];
-    FA_ASSERT(config->dev != NULL);
-    iface->config = *config;
-    iface->ip = (struct fa_ip){0};
-    iface->prefix_bits = 0;
-    iface->addrs.count = 0;
-    iface->up = false;
-    iface->unflushed = false;
-    iface->seen_generation = 0;
-    iface->mtu_bytes = config->dev->info.mtu_bytes;
     struct fa_arp_config arp = {.counters = stack->counters, .rand = &stack->rand};
     struct fa_dhcp_config dhcp = {
         .host_name = config->hostname, .counters = stack->counters, .rand = &stack->rand};
@@ -189,6 +185,23 @@ static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
     FA_ASSERT(fa_ip_is4(&config->ip) && fa_ip4_is_host(fa_ip4_of(&config->ip)));
     FA_ASSERT(!fa_ip_equal(&config->gateway, &config->ip));
     bring_up(stack, now, idx, &config->ip, config->prefix_bits, &config->gateway);
+}
+
+static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    const struct fa_iface_config *config = &stack->config.ifaces[idx];
+    FA_ASSERT(config->dev != NULL);
+    iface->config = *config;
+    iface->ip = (struct fa_ip){0};
+    iface->prefix_bits = 0;
+    iface->addrs.count = 0;
+    iface->up = false;
+    iface->unflushed = false;
+    iface->seen_generation = 0;
+    iface->mtu_bytes = config->dev->info.mtu_bytes;
+    init_ip4(stack, now, idx);
+    fa__stack_ip6_start(stack, now, idx);
 }
 
 static bool poll_stack(struct fa_poller *poller, fa_ns now)
@@ -227,6 +240,12 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     } else {
         fa_rand_init_entropy(&stack->rand);
     }
+    static const uint8_t zero[sizeof config->iid_secret];
+    if (fa_equal(config->iid_secret, zero, sizeof zero)) {
+        fa_rand_fill(&stack->rand, stack->config.iid_secret, sizeof zero);
+    }
+    stack->flow_factor[0] = fa_rand_u64(&stack->rand) | 1;
+    stack->flow_factor[1] = fa_rand_u64(&stack->rand) | 1;
     struct fa_counters *counters = stack->counters;
     struct fa_rand *rand = &stack->rand;
     struct fa_tcp_config tcp = config->tcp;
@@ -234,7 +253,9 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     tcp.counters = counters;
     tcp.rand = rand;
     fa_tcp_init(&stack->tcp, &tcp, now);
-    fa_udp_init(&stack->udp, &(struct fa_udp_config){.counters = counters, .rand = rand});
+    fa_udp_init(&stack->udp,
+        &(struct fa_udp_config){
+            .counters = counters, .rand = rand, .group_set = fa__stack_group_set, .ctx = stack});
     fa_icmp_init(&stack->icmp, &(struct fa_icmp_config){.counters = counters, .rand = rand});
     for (uint32_t i = 0; i < config->iface_count; i++) {
         init_iface(stack, now, i);
@@ -258,6 +279,7 @@ void fa_stack_stop(struct fa_stack *stack)
     fa__stack_output(stack, now);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         take_down(stack, now, i);
+        fa__stack_ip6_stop(stack, i);
     }
     fa_icmp_done(&stack->icmp);
     fa_buf_drop_all(&stack->loopback);
@@ -284,6 +306,7 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
             fa_dhcp_tick(&iface->dhcp, now);
             fa__stack_dhcp_event(stack, now, i);
         }
+        fa__stack_ip6_tick(stack, now, i);
     }
     fa_names_tick(&stack->names, now);
     if (now >= fa_tcp_deadline(&stack->tcp)) {
@@ -300,7 +323,8 @@ static bool has_output(const struct fa_stack *stack)
                   fa_tcp_has_output(&stack->tcp) || stack->loopback_count != 0;
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         const struct fa_iface *iface = &stack->ifaces[i];
-        output = output || iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp);
+        output = output || iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp) ||
+                 iface->ndp.dad_due || iface->ndp.solicit_due || fa_mld_has_output(&iface->mld);
     }
     return output;
 }
@@ -317,6 +341,8 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack)
         at = fa_ns_min(at, fa_netdev_deadline(iface->config.dev));
         at = fa_ns_min(at, fa_arp_deadline(&iface->arp));
         at = fa_ns_min(at, fa_dhcp_deadline(&iface->dhcp));
+        at = fa_ns_min(at, fa_ndp_deadline(&iface->ndp));
+        at = fa_ns_min(at, fa_mld_deadline(&iface->mld));
     }
     return at;
 }
@@ -324,7 +350,8 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack)
 bool fa_stack_is_up(const struct fa_stack *stack)
 {
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
-        if (!stack->ifaces[i].up) {
+        const struct fa_iface *iface = &stack->ifaces[i];
+        if (iface->config.ipv4_off ? !fa__iface_ip6_is_up(iface) : !iface->up) {
             return false;
         }
     }
@@ -352,9 +379,9 @@ fa_err fa_stack_connect_from(
     const struct fa_iface *iface = &stack->ifaces[way.iface_idx];
     struct fa_tcp_connect_config full = *config;
     if (fa_ip_is_zero(&full.local)) {
-        full.local = way.ours ? config->remote.ip : iface->ip;
+        full.local = fa__stack_source(stack, &way, &config->remote.ip);
     }
-    full.mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU : iface->mtu_bytes;
+    full.mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU : fa__iface_mtu(iface, &config->remote.ip);
     return fa_tcp_connect(&stack->tcp, fa_stack_now(stack), &full, ret_flow);
 }
 

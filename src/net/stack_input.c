@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: ISC
 //
-// The way up: device, Ethernet, ARP or IPv4, then ICMP, UDP or TCP.
+// The way up: device, Ethernet, ARP or IPv4, then ICMP, UDP or TCP. IPv6 is in stack_input6.c.
 
 #include "fa/wire/eth.h"
+#include "fa/wire/icmp6.h"
 #include "fa/wire/ip4.h"
 #include "fa/wire/udp.h"
 #include "src/net/stack_priv.h"
-
-/* A packet on its way up, as far as it is understood. */
-struct rx {
-    struct fa_stack *stack;
-    fa_ns now;
-    struct fa_buf *buf;
-    struct fa_iface *iface; /* NULL: we sent it ourselves */
-    uint32_t iface_idx;
-    bool link_group; /* its frame was sent to many stations */
-};
-
-static void drop(const struct rx *rx, enum fa_counter_id reason)
-{
-    fa__stack_drop(rx->stack, rx->now, rx->iface_idx, rx->buf, reason);
-}
 
 /* ---- transports ---- */
 
@@ -30,13 +16,11 @@ static void input_report(struct fa_stack *stack, fa_ns now, const struct fa_icmp
     switch (report->meta.protocol) {
     case FA_IP_PROTO_UDP:
         fa_udp_icmp(&stack->udp, &report->meta,
-            report->code == FA_ICMP_CODE_TOO_BIG ? FA_UDP_ICMP_TOO_BIG : FA_UDP_ICMP_UNREACHABLE,
-            report->quoted);
+            report->too_big ? FA_UDP_ICMP_TOO_BIG : FA_UDP_ICMP_UNREACHABLE, report->quoted);
         break;
     case FA_IP_PROTO_TCP:
         fa_tcp_icmp(&stack->tcp, now, &report->meta,
-            report->code == FA_ICMP_CODE_TOO_BIG ? FA_TCP_ICMP_TOO_BIG : FA_TCP_ICMP_UNREACHABLE,
-            report->quoted);
+            report->too_big ? FA_TCP_ICMP_TOO_BIG : FA_TCP_ICMP_UNREACHABLE, report->quoted);
         break;
     default:
         FA_COUNT(stack->counters, icmp_rx_quote);
@@ -55,7 +39,7 @@ void fa__stack_undelivered(struct fa_stack *stack, fa_ns now, struct fa_neigh *n
     }
 }
 
-static void input_icmp(const struct rx *rx, const struct fa_ip_meta *meta)
+static void input_icmp(const struct fa__rx *rx, const struct fa_ip_meta *meta)
 {
     struct fa_icmp_report report;
     if (fa_icmp_input(&rx->stack->icmp, rx->now, meta, rx->buf, &report)) {
@@ -64,36 +48,36 @@ static void input_icmp(const struct rx *rx, const struct fa_ip_meta *meta)
     }
 }
 
-/* Hand up what the IPv4 header says is its payload. */
-static void input_transport(
-    const struct rx *rx, const struct fa_ip_meta *meta, const struct fa_ip4_header *ip)
+void fa__rx_transport(const struct fa__rx *rx, const struct fa_ip_meta *meta, size_t header_len,
+    const struct fa_icmp_header *unknown)
 {
+    static const struct fa_icmp_header no_port = {
+        .type = FA_ICMP_UNREACHABLE, .code = FA_ICMP_CODE_PORT};
+    static const struct fa_icmp_header no_port6 = {
+        .type = FA_ICMP6_UNREACHABLE, .code = FA_ICMP6_CODE_PORT};
     struct fa_stack *stack = rx->stack;
-    fa_buf_pull(rx->buf, ip->header_len);
-    switch (ip->protocol) {
-    case FA_IP_PROTO_TCP:
+    bool four = fa_ip_is4(&meta->remote);
+    fa_buf_pull(rx->buf, header_len);
+    if (meta->protocol == FA_IP_PROTO_TCP) {
         fa_tcp_input(&stack->tcp, rx->now, meta, rx->buf);
-        break;
-    case FA_IP_PROTO_UDP:
+    } else if (meta->protocol == FA_IP_PROTO_UDP) {
         if (!fa_udp_input(&stack->udp, rx->now, meta, rx->buf)) {
-            fa_buf_push(rx->buf, ip->header_len);
-            fa_icmp_error_take(&stack->icmp, rx->now, meta, FA_ICMP_CODE_PORT, rx->buf);
+            fa_buf_push(rx->buf, header_len);
+            fa_icmp_error_take(&stack->icmp, rx->now, meta, four ? &no_port : &no_port6, rx->buf);
         }
-        break;
-    case FA_IP_PROTO_ICMP:
+    } else if (meta->protocol == (four ? FA_IP_PROTO_ICMP : FA_IP_PROTO_ICMP6)) {
         input_icmp(rx, meta);
-        break;
-    default:
-        FA_COUNT(stack->counters, ip4_rx_protocol);
-        fa_buf_push(rx->buf, ip->header_len);
-        fa_icmp_error_take(&stack->icmp, rx->now, meta, FA_ICMP_CODE_PROTOCOL, rx->buf);
+    } else {
+        FA_COUNT(stack->counters, ip_rx_protocol);
+        fa_buf_push(rx->buf, header_len);
+        fa_icmp_error_take(&stack->icmp, rx->now, meta, unknown, rx->buf);
     }
 }
 
 /* ---- IPv4 ---- */
 
 /* Whether it is from a DHCP server to a client. Before the lease it may come to any address. */
-static bool is_dhcp(const struct rx *rx, const struct fa_ip4_header *ip)
+static bool is_dhcp(const struct fa__rx *rx, const struct fa_ip4_header *ip)
 {
     const uint8_t *udp = fa_buf_at(rx->buf) + ip->header_len;
     return rx->iface->config.dhcp && ip->protocol == FA_IP_PROTO_UDP &&
@@ -102,13 +86,13 @@ static bool is_dhcp(const struct rx *rx, const struct fa_ip4_header *ip)
 }
 
 static void input_dhcp(
-    const struct rx *rx, const struct fa_ip_meta *meta, const struct fa_ip4_header *ip)
+    const struct fa__rx *rx, const struct fa_ip_meta *meta, const struct fa_ip4_header *ip)
 {
     struct fa_udp_header udp;
     bool csum_good = (rx->buf->offload.flags & FA_OFFLOAD_CSUM_GOOD) != 0;
     struct fa_slice datagram = fa_slice_from(fa_buf_slice(rx->buf), ip->header_len);
     if (fa_udp_decode(datagram, meta, csum_good, &udp) != FA_UDP_GOOD) {
-        drop(rx, FA_COUNTER_dhcp_rx_bad_udp);
+        fa__rx_drop(rx, FA_COUNTER_dhcp_rx_bad_udp);
         return;
     }
     struct fa_slice payload = {datagram.at + FA_UDP_HDR_LEN, udp.len - (size_t)FA_UDP_HDR_LEN};
@@ -118,30 +102,32 @@ static void input_dhcp(
 }
 
 /* Drop what no honest station puts on a wire (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
-static bool check_wire(const struct rx *rx, const struct fa_ip4_header *ip)
+static bool check_wire(const struct fa__rx *rx, const struct fa_ip4_header *ip)
 {
     if (!fa_ip4_is_host(ip->source) || fa__iface_is_broadcast(rx->iface, ip->source) ||
         fa_ip4_is_loopback(ip->target) || ip->target >> 24 == 0) {
-        drop(rx, FA_COUNTER_ip4_rx_martian);
+        fa__rx_drop(rx, FA_COUNTER_ip4_rx_martian);
         return false;
     }
-    if (fa__stack_has(rx->stack, ip->source)) {
-        drop(rx, FA_COUNTER_ip4_rx_own_source);
+    struct fa_ip source = fa_ip4_ip(ip->source);
+    if (fa__stack_has(rx->stack, &source)) {
+        fa__rx_drop(rx, FA_COUNTER_ip4_rx_own_source);
         return false;
     }
     return true;
 }
 
 /* Whether it is for us; *ret_group: and for others. */
-static bool check_target(const struct rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
+static bool check_target(const struct fa__rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
 {
     bool group = fa__iface_is_broadcast(rx->iface, ip->target) || fa_ip4_is_multicast(ip->target);
-    if (!rx->iface->up || (!group && !fa__iface_has(rx->iface, ip->target))) {
-        drop(rx, FA_COUNTER_ip4_rx_not_for_us);
+    struct fa_ip target = fa_ip4_ip(ip->target);
+    if (!rx->iface->up || (!group && !fa_addrs_has(&rx->iface->addrs, &target))) {
+        fa__rx_drop(rx, FA_COUNTER_ip4_rx_not_for_us);
         return false;
     }
     if (rx->link_group && !group) {
-        drop(rx, FA_COUNTER_ip4_rx_link_group);
+        fa__rx_drop(rx, FA_COUNTER_ip4_rx_link_group);
         return false;
     }
     *ret_group = group;
@@ -150,7 +136,8 @@ static bool check_target(const struct rx *rx, const struct fa_ip4_header *ip, bo
 
 /* Both checks; what they said of the last good unicast packet holds for the next between the same
  * addresses. */
-static bool check_addresses(const struct rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
+static bool check_addresses(
+    const struct fa__rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
 {
     struct fa_iface *iface = rx->iface;
     if (!rx->link_group && iface->seen_generation == rx->stack->path_generation &&
@@ -169,7 +156,7 @@ static bool check_addresses(const struct rx *rx, const struct fa_ip4_header *ip,
     return true;
 }
 
-static void input_ip4(const struct rx *rx)
+static void input_ip4(const struct fa__rx *rx)
 {
     static const enum fa_counter_id reasons[] = {
         [FA_IP4_SHORT] = FA_COUNTER_ip4_rx_short,
@@ -184,13 +171,13 @@ static void input_ip4(const struct rx *rx)
     FA_COUNT(rx->stack->counters, ip4_rx_packets);
     enum fa_ip4_verdict verdict = fa_ip4_decode(fa_buf_slice(rx->buf), &ip);
     if (verdict != FA_IP4_GOOD) {
-        drop(rx, reasons[verdict]);
+        fa__rx_drop(rx, reasons[verdict]);
         return;
     }
     FA_TRACE(ip4_rx, rx->now, rx->iface_idx, ip.source, ip.target, ip.protocol, ip.total_len);
     fa_buf_trim(rx->buf, ip.total_len);
     if (ip.fragment_off != 0 || ip.more_fragments) {
-        drop(rx, FA_COUNTER_ip4_rx_fragments);
+        fa__rx_drop(rx, FA_COUNTER_ip4_rx_fragments);
         return;
     }
     struct fa_ip_meta meta = {
@@ -210,12 +197,14 @@ static void input_ip4(const struct rx *rx)
     if (rx->iface != NULL && !check_addresses(rx, &ip, &meta.multicast)) {
         return;
     }
-    input_transport(rx, &meta, &ip);
+    static const struct fa_icmp_header no_protocol = {
+        .type = FA_ICMP_UNREACHABLE, .code = FA_ICMP_CODE_PROTOCOL};
+    fa__rx_transport(rx, &meta, ip.header_len, &no_protocol);
 }
 
 /* ---- Ethernet ---- */
 
-static void input_arp(const struct rx *rx)
+static void input_arp(const struct fa__rx *rx)
 {
     enum fa_arp_verdict verdict = fa_arp_input(&rx->iface->arp, rx->now, fa_buf_slice(rx->buf));
     fa_buf_drop(rx->buf);
@@ -224,7 +213,7 @@ static void input_arp(const struct rx *rx)
     }
 }
 
-static void input_frame(struct rx *rx)
+static void input_frame(struct fa__rx *rx)
 {
     static const enum fa_counter_id reasons[] = {
         [FA_ETH_SHORT] = FA_COUNTER_eth_rx_short,
@@ -235,21 +224,23 @@ static void input_frame(struct rx *rx)
     FA_COUNT(rx->stack->counters, net_rx_frames);
     enum fa_eth_verdict verdict = fa_eth_decode(fa_buf_slice(rx->buf), &eth);
     if (verdict != FA_ETH_GOOD) {
-        drop(rx, reasons[verdict]);
+        fa__rx_drop(rx, reasons[verdict]);
         return;
     }
     rx->link_group = fa_mac_is_group(eth.target);
     if (!rx->link_group && !fa_mac_equal(eth.target, rx->iface->config.dev->info.mac)) {
-        drop(rx, FA_COUNTER_eth_rx_not_for_us);
+        fa__rx_drop(rx, FA_COUNTER_eth_rx_not_for_us);
         return;
     }
     fa_buf_pull(rx->buf, FA_ETH_HDR_LEN);
     if (eth.type == FA_ETH_TYPE_IP4) {
         input_ip4(rx);
+    } else if (eth.type == FA_ETH_TYPE_IP6) {
+        fa__rx_ip6(rx);
     } else if (eth.type == FA_ETH_TYPE_ARP) {
         input_arp(rx);
     } else {
-        drop(rx, FA_COUNTER_eth_rx_type);
+        fa__rx_drop(rx, FA_COUNTER_eth_rx_type);
     }
 }
 
@@ -261,8 +252,12 @@ static bool input_loopback(struct fa_stack *stack, fa_ns now)
         struct fa_list *node = fa_list_pop_front(&stack->loopback);
         FA_ASSERT(node != NULL);
         stack->loopback_count--;
-        struct rx rx = {.stack = stack, .now = now, .buf = fa_buf_of(node)};
-        input_ip4(&rx);
+        struct fa__rx rx = {.stack = stack, .now = now, .buf = fa_buf_of(node)};
+        if (rx.buf->len != 0 && *fa_buf_at(rx.buf) >> 4 == 6) {
+            fa__rx_ip6(&rx);
+        } else {
+            input_ip4(&rx);
+        }
     }
     return count != 0;
 }
@@ -276,7 +271,7 @@ bool fa__stack_input(struct fa_stack *stack, fa_ns now)
         size_t count = fa_netdev_rx(iface->config.dev, now, frames, FA_NETDEV_BURST_MAX);
         FA_ASSERT(count <= FA_NETDEV_BURST_MAX);
         for (size_t f = 0; f < count; f++) {
-            struct rx rx = {
+            struct fa__rx rx = {
                 .stack = stack, .now = now, .buf = frames[f], .iface = iface, .iface_idx = i};
             input_frame(&rx);
         }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: ISC
 //
-// The way down: whoever has something to say gets a buffer of a device, IPv4 and Ethernet headers
-// are pushed in front of it, ARP fills in who it goes to.
+// The way down: whoever has something to say gets a buffer of a device, IP and Ethernet headers are
+// pushed in front of it, ARP or neighbour discovery fills in who it goes to.
 
 #include "fa/wire/eth.h"
 #include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 #include "src/net/stack_priv.h"
 
 enum {
@@ -22,40 +23,56 @@ static void commit(struct fa_stack *stack, fa_ns now, struct fa_iface *iface, st
     fa_netdev_tx_commit(iface->config.dev, now, take);
 }
 
-/* The group's Ethernet address (RFC 1112 6.4), all stations for a broadcast. */
-static void set_group(uint8_t *mac, uint32_t ip)
+/* The group's Ethernet address (RFC 1112 6.4, RFC 2464 7), all stations for a broadcast. */
+static void set_group(uint8_t *mac, const struct fa_ip *ip)
 {
-    if (!fa_ip4_is_multicast(ip)) {
+    if (!fa_ip_is4(ip)) {
+        fa_ip6_group_mac(mac, ip);
+    } else if (fa_ip4_is_multicast(fa_ip4_of(ip))) {
+        fa_be16_store(mac, 0x0100);
+        fa_be32_store(mac + 2, 0x5e000000 | (fa_ip4_of(ip) & 0x7fffff));
+    } else {
         fa_copy(mac, fa_mac_broadcast, FA_MAC_LEN);
-        return;
     }
-    fa_be16_store(mac, 0x0100);
-    fa_be32_store(mac + 2, 0x5e000000 | (ip & 0x7fffff));
 }
 
-/* Send an IPv4 packet as a frame, or leave it with ARP. */
+/* Send an IP packet as a frame, now or when its neighbour has answered. */
 static void send_frame(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
     const struct fa_ip_meta *meta, struct fa_buf *take)
 {
     struct fa_iface *iface = &stack->ifaces[way->iface_idx];
-    struct fa_eth_header eth = {.type = FA_ETH_TYPE_IP4};
+    bool four = fa_ip_is4(&meta->remote);
+    struct fa_eth_header eth = {.type = four ? FA_ETH_TYPE_IP4 : FA_ETH_TYPE_IP6};
     fa_copy(eth.source, iface->config.dev->info.mac, FA_MAC_LEN);
     if (way->group) {
-        set_group(eth.target, fa_ip4_of(&meta->remote));
+        set_group(eth.target, &meta->remote);
     }
     fa_eth_encode(fa_buf_push(take, FA_ETH_HDR_LEN), &eth);
     if (!way->group) {
-        if (!fa_arp_resolve(&iface->arp, now, way->next_hop, take)) {
+        struct fa_neigh *neigh = four ? &iface->arp.neigh : &iface->ndp.neigh;
+        if (!fa_neigh_resolve(neigh, now, &way->next_hop, take)) {
             return;
         }
-        struct fa_ip next_hop = fa_ip4_ip(way->next_hop);
-        fa__stack_path_learn(
-            stack, meta, way->iface_idx, &iface->arp.neigh, &next_hop, fa_buf_at(take));
+        fa__stack_path_learn(stack, meta, way->iface_idx, neigh, &way->next_hop, fa_buf_at(take));
     }
     commit(stack, now, iface, take);
 }
 
 /* ---- packets ---- */
+
+/* How far packets go when nobody says so. */
+static uint8_t hop_limit_of(const struct fa_stack *stack, uint32_t idx, bool four)
+{
+    _Static_assert((int)FA_IP4_TTL_DEFAULT == (int)FA_IP6_HOP_LIMIT_DEFAULT);
+    if (idx >= stack->config.iface_count) {
+        return FA_IP4_TTL_DEFAULT;
+    }
+    const struct fa_iface *iface = &stack->ifaces[idx];
+    uint8_t said = four ? 0 : iface->ndp.hop_limit;
+    return iface->config.hop_limit != 0 ? iface->config.hop_limit
+           : said != 0                  ? said
+                                        : FA_IP4_TTL_DEFAULT;
+}
 
 static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip_meta *meta,
     struct fa_buf *buf)
@@ -65,7 +82,7 @@ static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
         .target = fa_ip4_of(&meta->remote),
         .total_len = (uint16_t)(FA_IP4_HDR_LEN + buf->len),
         .traffic = meta->traffic,
-        .ttl = meta->ttl != 0 ? meta->ttl : FA_IP4_TTL_DEFAULT,
+        .ttl = meta->ttl != 0 ? meta->ttl : hop_limit_of(stack, idx, true),
         .protocol = meta->protocol,
         .dont_fragment = meta->dont_fragment,
     };
@@ -76,6 +93,46 @@ static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
     FA_TRACE(ip4_tx, now, idx, ip.source, ip.target, ip.protocol, ip.total_len);
 }
 
+/* The same for all packets of a connection, and not to be guessed (RFC 6437 3). */
+static uint32_t flow_label(
+    const struct fa_stack *stack, const struct fa_ip_meta *meta, const struct fa_buf *buf)
+{
+    bool ports = meta->protocol == FA_IP_PROTO_TCP || meta->protocol == FA_IP_PROTO_UDP;
+    uint32_t first = ports ? fa_be32_load(fa_buf_slice(buf).at) : 0;
+    uint64_t a =
+        (uint64_t)fa_be32_load(meta->remote.b + 8) << 32 | fa_be32_load(meta->remote.b + 12);
+    uint64_t hash = a * stack->flow_factor[0] + first * stack->flow_factor[1];
+    return ports ? (uint32_t)(hash >> 44) : 0;
+}
+
+static void push_ip6(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip_meta *meta,
+    struct fa_buf *buf)
+{
+    struct fa_ip6_header ip = {
+        .source = meta->local,
+        .target = meta->remote,
+        .flow = flow_label(stack, meta, buf),
+        .payload_len = (uint16_t)buf->len,
+        .traffic = meta->traffic,
+        .next = meta->protocol,
+        .hop_limit = meta->ttl != 0 ? meta->ttl : hop_limit_of(stack, idx, false),
+    };
+    fa_ip6_encode(fa_buf_push(buf, FA_IP6_HDR_LEN), &ip);
+    FA_COUNT(stack->counters, ip_tx_packets);
+    FA_TRACE(ip6_tx, now, idx, fa__ip_half(&ip.source, 0), fa__ip_half(&ip.source, 8),
+        fa__ip_half(&ip.target, 0), fa__ip_half(&ip.target, 8), ip.next, ip.payload_len);
+}
+
+static void push_ip(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip_meta *meta,
+    struct fa_buf *buf)
+{
+    if (fa_ip_is4(&meta->remote)) {
+        push_ip4(stack, now, idx, meta, buf);
+    } else {
+        push_ip6(stack, now, idx, meta, buf);
+    }
+}
+
 static void loop_back(
     struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
 {
@@ -83,18 +140,19 @@ static void loop_back(
         fa__stack_drop(stack, now, 0, take, FA_COUNTER_ip_tx_loopback_full);
         return;
     }
-    push_ip4(stack, now, 0, meta, take);
+    push_ip(stack, now, 0, meta, take);
     fa_list_push_back(&stack->loopback, &take->node);
     stack->loopback_count++;
 }
 
 /* Whether a transport's packet fits its way; what a card cuts into pieces, or never sees, fits if
  * the header can say how long it is. */
-static bool fits(const struct fa_iface *iface, bool ours, const struct fa_buf *buf)
+static bool fits(
+    const struct fa_iface *iface, bool ours, const struct fa_ip *remote, const struct fa_buf *buf)
 {
     bool super = (buf->offload.flags & (FA_OFFLOAD_TSO4 | FA_OFFLOAD_TSO6)) != 0;
-    size_t len_max = super || ours ? UINT16_MAX : iface->mtu_bytes;
-    return buf->len + FA_IP4_HDR_LEN <= len_max;
+    size_t len_max = super || ours ? UINT16_MAX : fa__iface_mtu(iface, remote);
+    return buf->len + (fa_ip_is4(remote) ? FA_IP4_HDR_LEN : FA_IP6_HDR_LEN) <= len_max;
 }
 
 /* Send a packet the way of the one before. Returns: false, and nothing happens, if it is not
@@ -103,10 +161,10 @@ static bool send_known(
     struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
 {
     const struct fa_stack_path *path = fa__stack_path_find(stack, now, meta);
-    if (path == NULL || !fits(&stack->ifaces[path->iface], false, take)) {
+    if (path == NULL || !fits(&stack->ifaces[path->iface], false, &meta->remote, take)) {
         return false;
     }
-    push_ip4(stack, now, path->iface, meta, take);
+    push_ip(stack, now, path->iface, meta, take);
     fa_copy(fa_buf_push(take, FA_ETH_HDR_LEN), path->eth, FA_ETH_HDR_LEN);
     commit(stack, now, &stack->ifaces[path->iface], take);
     return true;
@@ -130,18 +188,18 @@ static void send_packet(
         return;
     }
     struct fa_iface *iface = &stack->ifaces[way.iface_idx];
-    if (!fits(iface, way.ours, take)) {
+    if (!fits(iface, way.ours, &meta->remote, take)) {
         fa__stack_drop(stack, now, way.iface_idx, take, FA_COUNTER_ip_tx_too_big);
         return;
     }
     if (fa_ip_is_zero(&meta->local)) {
-        meta->local = way.ours ? meta->remote : iface->ip;
+        meta->local = fa__stack_source(stack, &way, &meta->remote);
     }
     if (way.ours) {
         loop_back(stack, now, meta, take);
         return;
     }
-    push_ip4(stack, now, way.iface_idx, meta, take);
+    push_ip(stack, now, way.iface_idx, meta, take);
     send_frame(stack, now, &way, meta, take);
 }
 
@@ -183,20 +241,48 @@ static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa
     return true;
 }
 
+/* Neighbour discovery or listener discovery: on this link, whatever routes say. */
+static bool send_ndp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
+{
+    struct fa_ip_meta meta;
+    struct fa_iface *iface = &stack->ifaces[idx];
+    const struct fa_iface_addr *local = fa_addrs_choose(&iface->addrs, &fa_ip6_all_nodes, false);
+    static const struct fa_ip nobody;
+    if (!fa_ndp_output(&iface->ndp, now, take, &meta) &&
+        !fa_mld_output(&iface->mld, now, local != NULL ? &local->ip : &nobody, take, &meta)) {
+        fa_buf_drop(take);
+        return false;
+    }
+    struct fa__way way = {.iface_idx = idx, .group = meta.multicast, .next_hop = meta.remote};
+    push_ip6(stack, now, idx, &meta, take);
+    send_frame(stack, now, &way, &meta, take);
+    return true;
+}
+
 static bool link_has_output(const struct fa_iface *iface)
 {
     return fa_arp_has_output(&iface->arp) || !fa_list_empty(&iface->arp.neigh.ready) ||
-           fa_dhcp_has_output(&iface->dhcp);
+           fa_ndp_has_output(&iface->ndp) || !fa_list_empty(&iface->ndp.neigh.ready) ||
+           fa_mld_has_output(&iface->mld) || fa_dhcp_has_output(&iface->dhcp);
 }
 
-/* What an interface says by itself: ARP, packets whose neighbour answered, DHCP. */
+/* The next frame whose neighbour answered, of either family; NULL: none. */
+static struct fa_buf *take_ready(struct fa_iface *iface)
+{
+    struct fa_buf *buf = fa_neigh_ready_take(&iface->arp.neigh);
+    return buf != NULL ? buf : fa_neigh_ready_take(&iface->ndp.neigh);
+}
+
+/* What an interface says by itself: ARP, neighbour discovery, packets whose neighbour answered,
+ * DHCP. */
 static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     struct fa_buf *buf;
     bool arp = fa_arp_has_output(&iface->arp);
-    bool ready = !fa_list_empty(&iface->arp.neigh.ready);
-    if (!arp && !ready && !fa_dhcp_has_output(&iface->dhcp)) {
+    bool ndp = fa_ndp_has_output(&iface->ndp) || fa_mld_has_output(&iface->mld);
+    bool ready = !fa_list_empty(&iface->arp.neigh.ready) || !fa_list_empty(&iface->ndp.neigh.ready);
+    if (!arp && !ndp && !ready && !fa_dhcp_has_output(&iface->dhcp)) {
         return false;
     }
     if (fa_netdev_tx_reserve(iface->config.dev, &buf) != FA_OK) {
@@ -209,10 +295,13 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     }
     if (ready) {
         fa_buf_drop(buf); // it only said that there is room
-        commit(stack, now, iface, fa_neigh_ready_take(&iface->arp.neigh));
+        commit(stack, now, iface, take_ready(iface));
         return true;
     }
-    return send_dhcp(stack, now, idx, buf);
+    if (fa_dhcp_has_output(&iface->dhcp)) {
+        return send_dhcp(stack, now, idx, buf);
+    }
+    return send_ndp(stack, now, idx, buf);
 }
 
 static bool send_links(struct fa_stack *stack, fa_ns now)
@@ -222,6 +311,18 @@ static bool send_links(struct fa_stack *stack, fa_ns now)
         sent = send_link(stack, now, i) || sent;
     }
     return sent;
+}
+
+/* The address that a packet without one is sent from. Returns: whether there is one. */
+static bool source_for(
+    const struct fa_stack *stack, const struct fa_ip_meta *meta, struct fa_ip *ret_local)
+{
+    struct fa__way way;
+    if (fa__stack_way(stack, meta, &way) != FA_OK) {
+        return false;
+    }
+    *ret_local = fa__stack_source(stack, &way, &meta->remote);
+    return true;
 }
 
 static bool send_icmp(struct fa_stack *stack, fa_ns now)
@@ -234,6 +335,10 @@ static bool send_icmp(struct fa_stack *stack, fa_ns now)
     if (!fa_icmp_output(&stack->icmp, now, buf, &meta)) {
         fa_buf_drop(buf);
         return false;
+    }
+    struct fa_ip local;
+    if (fa_ip_is_zero(&meta.local) && source_for(stack, &meta, &local)) {
+        fa_icmp_local_set(buf, &meta, &local);
     }
     send_packet(stack, now, &meta, buf);
     return true;
@@ -250,7 +355,7 @@ static bool send_udp(struct fa_stack *stack, fa_ns now)
     buf = fa_udp_output(&stack->udp, now, &meta);
     FA_ASSERT(buf != NULL);
     struct fa_ip local;
-    if (fa_ip_is_zero(&meta.local) && fa_stack_source_for(stack, &meta.remote, &local) == FA_OK) {
+    if (fa_ip_is_zero(&meta.local) && source_for(stack, &meta, &local)) {
         fa_udp_local_set(buf, &meta, &local);
     }
     if (meta.loop && !fa_ip_is_zero(&meta.local)) {

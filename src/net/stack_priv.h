@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 //
-// What the files of the stack share: stack.c holds it together, stack_route.c knows the ways,
-// stack_input.c brings packets up, stack_output.c brings them down.
+// What the files of the stack share: stack.c holds it together, stack_ip6.c its IPv6 addresses and
+// groups, stack_route.c knows the ways, stack_input.c and stack_input6.c bring packets up,
+// stack_output.c brings them down.
 
 #ifndef FA_NET_STACK_PRIV_H
 #define FA_NET_STACK_PRIV_H
@@ -23,25 +24,33 @@ struct fa__way {
     bool ours;  /* to ourselves; the rest says nothing */
     bool group; /* to many stations; next_hop says nothing */
     uint32_t iface_idx;
-    uint32_t next_hop; /* a neighbour */
+    struct fa_ip next_hop; /* a neighbour */
 };
+
+/* Half of an address, for traces: from byte `off` on. */
+static inline uint64_t fa__ip_half(const struct fa_ip *ip, size_t off)
+{
+    return (uint64_t)fa_be32_load(ip->b + off) << 32 | fa_be32_load(ip->b + off + 4);
+}
 
 /* stack_route.c */
 
-/* Find the way for a packet, of which `local` (zero: any), `remote` and `iface` (for broadcasts
- * from no address) count. Returns: FA_OK; FA_ENOENT: no route; FA_EINVAL: not a family or an
- * address to send to; FA_EREFUSED: `local` is not ours. */
+/* Find the way for a packet, of which `local` (zero: any), `remote` and `iface` (for groups,
+ * link-local addresses and broadcasts from no address) count. Returns: FA_OK; FA_ENOENT: no route,
+ * or no address to speak from; FA_EINVAL: not an address to send to; FA_EREFUSED: `local` is not
+ * ours. */
 fa_err fa__stack_way(
     const struct fa_stack *stack, const struct fa_ip_meta *meta, struct fa__way *ret_way);
 
-/* Forget every route over an interface. */
-void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx);
+/* The address that speaks to `remote` on a way that fa__stack_way() found; zero: none. */
+struct fa_ip fa__stack_source(
+    const struct fa_stack *stack, const struct fa__way *way, const struct fa_ip *remote);
 
-/* Whether the stack has this address: on any interface, or 127/8. */
-bool fa__stack_has(const struct fa_stack *stack, uint32_t ip);
+/* Forget every route of a family over an interface. */
+void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx, bool four);
 
-/* Whether the interface has this address: another's says no, even if it is ours too. */
-bool fa__iface_has(const struct fa_iface *iface, uint32_t ip);
+/* Whether the stack has this address: on any interface, or 127/8 or ::1. */
+bool fa__stack_has(const struct fa_stack *stack, const struct fa_ip *ip);
 
 /* Whether `ip` names every station of the interface's link. */
 bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip);
@@ -63,6 +72,12 @@ static inline void fa__stack_paths_forget(struct fa_stack *stack)
     stack->path_generation++;
 }
 
+/* What fits a frame of this interface, IP header included, in the family of `ip`. */
+static inline uint16_t fa__iface_mtu(const struct fa_iface *iface, const struct fa_ip *ip)
+{
+    return fa_ip_is4(ip) ? iface->mtu_bytes : iface->ndp.mtu_bytes;
+}
+
 /* stack.c */
 
 /* Act on what ARP and DHCP have to say about the interface's address. */
@@ -70,7 +85,49 @@ void fa__stack_conflict(
     struct fa_stack *stack, fa_ns now, uint32_t idx, enum fa_arp_verdict verdict);
 void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx);
 
+/* Wake who waits for the stack to be up, if it is. */
+void fa__stack_up_check(struct fa_stack *stack);
+
+/* stack_ip6.c */
+
+/* Begin and end IPv6 on an interface. */
+void fa__stack_ip6_start(struct fa_stack *stack, fa_ns now, uint32_t idx);
+void fa__stack_ip6_stop(struct fa_stack *stack, uint32_t idx);
+
+/* Let time pass, and act on what neighbour discovery changed. */
+void fa__stack_ip6_tick(struct fa_stack *stack, fa_ns now, uint32_t idx);
+
+/* Whether an interface is as far as IPv6 alone brings it. */
+bool fa__iface_ip6_is_up(const struct fa_iface *iface);
+
+/* fa_udp_config.group_set */
+fa_err fa__stack_group_set(void *stack, const struct fa_ip *group, uint8_t iface, bool member);
+
 /* stack_input.c */
+
+/* A packet on its way up, as far as it is understood. */
+struct fa__rx {
+    struct fa_stack *stack;
+    fa_ns now;
+    struct fa_buf *buf;
+    struct fa_iface *iface; /* NULL: we sent it ourselves */
+    uint32_t iface_idx;
+    bool link_group; /* its frame was sent to many stations */
+};
+
+/* Drop it, and say why. */
+static inline void fa__rx_drop(const struct fa__rx *rx, enum fa_counter_id reason)
+{
+    fa__stack_drop(rx->stack, rx->now, rx->iface_idx, rx->buf, reason);
+}
+
+/* Hand up what stands behind `header_len` bytes of IP headers, for any transport but those that
+ * are part of IPv6 itself. `unknown`: what to tell the sender if its protocol is not spoken. */
+void fa__rx_transport(const struct fa__rx *rx, const struct fa_ip_meta *meta, size_t header_len,
+    const struct fa_icmp_header *unknown);
+
+/* stack_input6.c: an IPv6 packet. */
+void fa__rx_ip6(const struct fa__rx *rx);
 
 /* Take one burst from every device, and what we sent ourselves. Returns: whether anything came. */
 bool fa__stack_input(struct fa_stack *stack, fa_ns now);

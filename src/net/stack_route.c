@@ -6,12 +6,8 @@
 // 3.3.4.2), so that an answer goes the way the question came.
 
 #include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 #include "src/net/stack_priv.h"
-
-bool fa__iface_has(const struct fa_iface *iface, uint32_t ip)
-{
-    return iface->up && fa_ip4_of(&iface->ip) == ip;
-}
 
 bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip)
 {
@@ -23,97 +19,155 @@ bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip)
     return iface->up && here && iface->prefix_bits < 31 && (ip | mask) == UINT32_MAX;
 }
 
-bool fa__stack_has(const struct fa_stack *stack, uint32_t ip)
+bool fa__stack_has(const struct fa_stack *stack, const struct fa_ip *ip)
 {
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
-        if (fa__iface_has(&stack->ifaces[i], ip)) {
+        if (fa_addrs_has(&stack->ifaces[i].addrs, ip)) {
             return true;
         }
     }
-    return fa_ip4_is_loopback(ip);
+    return fa_ip_is4(ip) ? fa_ip4_is_loopback(fa_ip4_of(ip)) : fa_ip6_is_loopback(ip);
 }
 
 bool fa_stack_has_address(const struct fa_stack *stack, const struct fa_ip *ip)
 {
-    return fa_ip_is4(ip) && fa__stack_has(stack, fa_ip4_of(ip));
+    return fa__stack_has(stack, ip);
 }
 
-/* Bits of an address's family that `route` and `ip` must share. */
-static bool route_matches(const struct fa_route *route, const struct fa_ip *ip)
+/* ---- routes ---- */
+
+/* What a route, or what the link told, says about an address. */
+struct hop {
+    int bits; /* of the prefix; -1: nothing leads there */
+    uint32_t iface_idx;
+    struct fa_ip next;
+    bool blackhole;
+};
+
+/* Whether a packet from `local` (zero: any) may leave by an interface. */
+static bool may_leave(const struct fa_iface *iface, const struct fa_ip *local)
 {
-    size_t bits = route->prefix_bits + (fa_ip_is4(&route->prefix) ? 96u : 0u);
-    size_t whole = bits / 8;
-    uint8_t rest = (uint8_t)(0xff00 >> (bits % 8));
-    return fa_equal(route->prefix.b, ip->b, whole) &&
-           (rest == 0 || ((route->prefix.b[whole] ^ ip->b[whole]) & rest) == 0);
+    return fa_ip_is_zero(local) || fa_addrs_has(&iface->addrs, local);
 }
 
-/* The longest match among the interfaces that have `local`. */
-static const struct fa_route *find_route(
+/* The longest match among the interfaces that have `local`: of routes first, then of what routers
+ * advertise. */
+static struct hop find_hop(
     const struct fa_stack *stack, const struct fa_ip *remote, const struct fa_ip *local)
 {
-    const struct fa_route *best = NULL;
-    bool any = fa_ip_is_zero(local);
+    struct hop best = {.bits = -1};
     for (uint32_t i = 0; i < stack->route_count; i++) {
         const struct fa_route *route = &stack->routes[i];
-        bool longer = best == NULL || route->prefix_bits > best->prefix_bits;
-        if (longer && (any || fa_ip_equal(&stack->ifaces[route->iface].ip, local)) &&
-            route_matches(route, remote)) {
-            best = route;
+        if (route->prefix_bits > best.bits && may_leave(&stack->ifaces[route->iface], local) &&
+            fa_ip_prefix_equal(&route->prefix, remote, route->prefix_bits) &&
+            fa_ip_is4(&route->prefix) == fa_ip_is4(remote)) {
+            best = (struct hop){
+                .bits = route->prefix_bits,
+                .iface_idx = route->iface,
+                .next = fa_ip_is_zero(&route->gateway) ? *remote : route->gateway,
+                .blackhole = route->blackhole,
+            };
+        }
+    }
+    for (uint32_t i = 0; i < stack->config.iface_count && !fa_ip_is4(remote); i++) {
+        const struct fa_iface *iface = &stack->ifaces[i];
+        struct fa_ip next;
+        int bits = fa_ndp_next_hop(&iface->ndp, remote, &next);
+        if (bits > best.bits && may_leave(iface, local)) {
+            best = (struct hop){.bits = bits, .iface_idx = i, .next = next};
         }
     }
     return best;
 }
 
-/* The interface that a broadcast to the whole link goes to: the one that has `local`, or the one
- * named. */
-static uint32_t broadcast_iface(const struct fa_stack *stack, const struct fa_ip_meta *meta)
+/* The interface for what no route tells: the one that has `local`, or the one named. */
+static uint32_t named_iface(const struct fa_stack *stack, const struct fa_ip_meta *meta)
 {
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
-        if (stack->ifaces[i].up && fa_ip_equal(&stack->ifaces[i].ip, &meta->local)) {
+        if (!fa_ip_is_zero(&meta->local) && fa_addrs_has(&stack->ifaces[i].addrs, &meta->local)) {
             return i;
         }
     }
     return meta->iface;
 }
 
+/* ---- ways ---- */
+
+/* What kind of address it is sent to. */
+enum target {
+    TARGET_NONE,  /* not one to send to */
+    TARGET_HOST,  /* one station, by a route */
+    TARGET_LINK,  /* one station of a link that has to be named */
+    TARGET_GROUP, /* many, by a route or on the link that is named */
+    TARGET_ALL,   /* every station of the link that is named */
+};
+
+static enum target target_of(const struct fa_ip *remote)
+{
+    if (!fa_ip_is4(remote)) {
+        return fa_ip6_is_multicast(remote)    ? TARGET_GROUP
+               : !fa_ip6_is_host(remote)      ? TARGET_NONE
+               : fa_ip6_is_link_local(remote) ? TARGET_LINK
+                                              : TARGET_HOST;
+    }
+    uint32_t ip = fa_ip4_of(remote);
+    return ip == FA_IP4_BROADCAST    ? TARGET_ALL
+           : fa_ip4_is_multicast(ip) ? TARGET_GROUP
+           : fa_ip4_is_host(ip)      ? TARGET_HOST
+                                     : TARGET_NONE;
+}
+
+struct fa_ip fa__stack_source(
+    const struct fa_stack *stack, const struct fa__way *way, const struct fa_ip *remote)
+{
+    if (way->ours) {
+        return *remote;
+    }
+    const struct fa_iface *iface = &stack->ifaces[way->iface_idx];
+    const struct fa_iface_addr *addr =
+        fa_addrs_choose(&iface->addrs, remote, iface->config.privacy);
+    return addr != NULL ? addr->ip : (struct fa_ip){{0}};
+}
+
 fa_err fa__stack_way(
     const struct fa_stack *stack, const struct fa_ip_meta *meta, struct fa__way *ret_way)
 {
-    if (!fa_ip_is4(&meta->remote)) {
-        return FA_EINVAL;
-    }
-    uint32_t remote = fa_ip4_of(&meta->remote);
+    const struct fa_ip *remote = &meta->remote;
     bool any = fa_ip_is_zero(&meta->local);
-    if (!any && (!fa_ip_is4(&meta->local) || !fa__stack_has(stack, fa_ip4_of(&meta->local)))) {
+    if (!any &&
+        (fa_ip_is4(&meta->local) != fa_ip_is4(remote) || !fa__stack_has(stack, &meta->local))) {
         return FA_EREFUSED;
     }
     if (fa__stack_has(stack, remote)) {
         *ret_way = (struct fa__way){.ours = true};
         return FA_OK;
     }
-    bool multicast = fa_ip4_is_multicast(remote);
-    if (!multicast && remote != FA_IP4_BROADCAST && !fa_ip4_is_host(remote)) {
+    enum target target = target_of(remote);
+    if (target == TARGET_NONE) {
         return FA_EINVAL;
     }
-    const struct fa_route *route = find_route(stack, &meta->remote, &meta->local);
-    bool to_link = multicast || remote == FA_IP4_BROADCAST;
-    if (route == NULL && !to_link) {
+    bool routed = target == TARGET_HOST || (target == TARGET_GROUP && fa_ip_is4(remote));
+    struct hop hop = {.bits = -1};
+    if (routed) {
+        hop = find_hop(stack, remote, &meta->local);
+    }
+    if (hop.blackhole || (target == TARGET_HOST && hop.bits < 0)) {
         return FA_ENOENT;
     }
-    bool named = route == NULL || remote == FA_IP4_BROADCAST;
-    uint32_t idx = named ? broadcast_iface(stack, meta) : route->iface;
-    if (idx >= stack->config.iface_count || !stack->ifaces[idx].up) {
-        return FA_ENOENT;
-    }
-    bool via = !named && !fa_ip_is_zero(&route->gateway);
     struct fa__way way = {
-        .iface_idx = idx,
-        .next_hop = via ? fa_ip4_of(&route->gateway) : remote,
-        .group = to_link || fa__iface_is_broadcast(&stack->ifaces[idx], remote),
+        .iface_idx = hop.bits < 0 ? named_iface(stack, meta) : hop.iface_idx,
+        .next_hop = hop.bits < 0 ? *remote : hop.next,
+        .group = target == TARGET_GROUP || target == TARGET_ALL,
     };
-    if (fa__stack_has(stack, way.next_hop)) {
-        return FA_ENOENT; // a gateway that became our own address
+    if (way.iface_idx >= stack->config.iface_count) {
+        return FA_ENOENT;
+    }
+    const struct fa_iface *iface = &stack->ifaces[way.iface_idx];
+    way.group =
+        way.group || (fa_ip_is4(remote) && fa__iface_is_broadcast(iface, fa_ip4_of(remote)));
+    if (fa_addrs_choose(&iface->addrs, remote, false) == NULL ||
+        fa__stack_has(stack, &way.next_hop)) {
+        return FA_ENOENT; // no address yet, or a gateway that became our own address
     }
     *ret_way = way;
     return FA_OK;
@@ -127,17 +181,27 @@ fa_err fa_stack_source_for(
     if (fa__stack_way(stack, &meta, &way) != FA_OK) {
         return FA_ENOENT;
     }
-    *ret_local = way.ours ? *remote : stack->ifaces[way.iface_idx].ip;
+    *ret_local = fa__stack_source(stack, &way, remote);
     return FA_OK;
+}
+
+/* Whether packets of the prefix's family may be given to this gateway. */
+static bool gateway_fits(const struct fa_route *route)
+{
+    const struct fa_ip *gateway = &route->gateway;
+    bool four = fa_ip_is4(&route->prefix);
+    if (fa_ip_is_zero(gateway)) {
+        return true;
+    }
+    return four ? fa_ip_is4(gateway) && fa_ip4_is_host(fa_ip4_of(gateway))
+                : fa_ip6_is_host(gateway);
 }
 
 fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route)
 {
-    const struct fa_ip *gateway = &route->gateway;
-    bool gateway_fits =
-        fa_ip_is_zero(gateway) || (fa_ip_is4(gateway) && fa_ip4_is_host(fa_ip4_of(gateway)));
-    if (route->iface >= stack->config.iface_count || !fa_ip_is4(&route->prefix) ||
-        route->prefix_bits > 32 || !gateway_fits) {
+    uint8_t bits_max = fa_ip_is4(&route->prefix) ? 32 : 128;
+    if (route->iface >= stack->config.iface_count || route->prefix_bits > bits_max ||
+        !gateway_fits(route)) {
         return FA_EINVAL;
     }
     if (stack->route_count == FA_STACK_ROUTE_MAX) {
@@ -148,12 +212,13 @@ fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route)
     return FA_OK;
 }
 
-void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx)
+void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx, bool four)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < stack->route_count; i++) {
-        if (stack->routes[i].iface != idx) {
-            stack->routes[count++] = stack->routes[i];
+        const struct fa_route *route = &stack->routes[i];
+        if (route->iface != idx || fa_ip_is4(&route->prefix) != four) {
+            stack->routes[count++] = *route;
         }
     }
     stack->route_count = count;

@@ -19,6 +19,11 @@ static _Alignas(64) uint8_t memory[BUF_COUNT * FA_BUF_SIZE];
 static struct fa_ip us;
 static struct fa_ip them;
 
+static const struct fa_icmp_header port_unreachable = {
+    .type = FA_ICMP_UNREACHABLE, .code = FA_ICMP_CODE_PORT};
+static const struct fa_icmp_header protocol_unreachable = {
+    .type = FA_ICMP_UNREACHABLE, .code = FA_ICMP_CODE_PROTOCOL};
+
 #define COUNTED(name) ((long long)FA_COUNTER_VALUE(&counters, name))
 
 static void begin(void)
@@ -191,7 +196,7 @@ T(an_error_about_our_packet_reaches_its_transport)
     struct fa_buf *buf =
         message(FA_ICMP_UNREACHABLE, FA_ICMP_CODE_TOO_BIG, 0, 1400, quote, sizeof quote);
     REQUIRE(fa_icmp_input(&icmp, 0, &meta, buf, &report));
-    CHECK_EQ(report.code, FA_ICMP_CODE_TOO_BIG);
+    CHECK(report.too_big);
     CHECK_EQ(report.meta.protocol, FA_IP_PROTO_TCP);
     CHECK_EQ(report.meta.mtu_bytes, 1400);
     CHECK(fa_ip_equal(&report.meta.local, &us));
@@ -260,7 +265,7 @@ T(an_error_quotes_the_packet_it_is_about)
     uint8_t quote[28];
     begin();
     struct fa_ip_meta meta = meta_in();
-    fa_icmp_error_take(&icmp, 0, &meta, FA_ICMP_CODE_PORT, packet(FA_IP_PROTO_UDP, 1, 0, 28));
+    fa_icmp_error_take(&icmp, 0, &meta, &port_unreachable, packet(FA_IP_PROTO_UDP, 1, 0, 28));
     CHECK_EQ(output(0, &header, body, &meta), 28);
     CHECK(header.type == FA_ICMP_UNREACHABLE && header.code == FA_ICMP_CODE_PORT);
     CHECK(header.id == 0 && header.seq == 0);
@@ -268,7 +273,7 @@ T(an_error_quotes_the_packet_it_is_about)
     write_packet(quote, FA_IP_PROTO_UDP, fa_ip4_of(&them), fa_ip4_of(&us), 1, 0);
     CHECK(fa_equal(body, quote, sizeof quote));
     meta = meta_in();
-    fa_icmp_error_take(&icmp, 0, &meta, FA_ICMP_CODE_PORT, packet(FA_IP_PROTO_UDP, 1, 0, 1400));
+    fa_icmp_error_take(&icmp, 0, &meta, &port_unreachable, packet(FA_IP_PROTO_UDP, 1, 0, 1400));
     CHECK_EQ(output(0, &header, body, &meta), FA_ICMP_QUOTE_LEN_MAX);
     end();
 }
@@ -299,7 +304,7 @@ T(no_error_about_errors_groups_and_fragments_but_about_short_packets)
     for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
         struct fa_ip_meta meta = meta_in();
         meta.multicast = rows[i].group;
-        fa_icmp_error_take(&icmp, 0, &meta, FA_ICMP_CODE_PROTOCOL,
+        fa_icmp_error_take(&icmp, 0, &meta, &protocol_unreachable,
             packet(rows[i].protocol, rows[i].type, rows[i].fragment_off, rows[i].len));
         CHECK_EQ(!silent(0), rows[i].sent);
         suppressed += !rows[i].sent;
@@ -315,14 +320,14 @@ T(errors_keep_to_their_rate)
     fa_ns now = 10 * FA_NS_S;
     int sent = 0;
     for (int i = 0; i < 2 * FA_ICMP_ERRORS_PER_S; i++) {
-        fa_icmp_error_take(&icmp, now, &meta, FA_ICMP_CODE_PORT, packet(FA_IP_PROTO_UDP, 1, 0, 28));
+        fa_icmp_error_take(&icmp, now, &meta, &port_unreachable, packet(FA_IP_PROTO_UDP, 1, 0, 28));
         sent += !silent(now);
         now += FA_NS_MS;
     }
     CHECK_EQ(sent, FA_ICMP_ERRORS_PER_S);
     CHECK_EQ(COUNTED(icmp_tx_rate_limited), FA_ICMP_ERRORS_PER_S);
     now += FA_NS_S;
-    fa_icmp_error_take(&icmp, now, &meta, FA_ICMP_CODE_PORT, packet(FA_IP_PROTO_UDP, 1, 0, 28));
+    fa_icmp_error_take(&icmp, now, &meta, &port_unreachable, packet(FA_IP_PROTO_UDP, 1, 0, 28));
     CHECK(!silent(now));
     end();
 }

@@ -56,11 +56,11 @@ struct fa_tcp_config world_tcp_config(void)
     return tcp_config(0);
 }
 
-void world_start(struct station *station, uint32_t ip)
+struct fa_stack_config world_config(struct station *station, uint32_t ip)
 {
     struct fa_stack_config config = {
         .iface_count = 1,
-        .ifaces[0] = {.dev = station->dev, .dhcp = ip == 0, .hostname = "guest"},
+        .ifaces[0] = {.dev = station->dev, .dhcp = ip == 0, .ipv6_off = true, .hostname = "guest"},
         .pool = &station->pool,
         .counters = &station->counters,
         .seed = 7,
@@ -70,6 +70,12 @@ void world_start(struct station *station, uint32_t ip)
         config.ifaces[0].ip = fa_ip4_ip(ip);
         config.ifaces[0].prefix_bits = 24;
     }
+    return config;
+}
+
+void world_start(struct station *station, uint32_t ip)
+{
+    struct fa_stack_config config = world_config(station, ip);
     fa_stack_init(&station->stack, &config, world.now);
 }
 

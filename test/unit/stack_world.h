@@ -45,7 +45,10 @@ extern struct world world;
 /* Plug three stations in; no stack runs yet. */
 void world_open_wire(void);
 
-/* Start a stack with a static address, or by DHCP if `ip` is 0. */
+/* The configuration of a stack with a static address, or by DHCP if `ip` is 0; without IPv6. */
+struct fa_stack_config world_config(struct station *station, uint32_t ip);
+
+/* Start a stack with that. */
 void world_start(struct station *station, uint32_t ip);
 
 /* Both: a and b have their addresses and are done announcing them. */
