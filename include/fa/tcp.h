@@ -53,10 +53,16 @@ enum fa_tcp_state {
 
 /* What a TCP may do beyond RFC 9293; each can be switched off, by fa_tcp_config.features_off. */
 enum fa_tcp_feature {
-    FA_TCP_WINDOW_SCALE = 1 << 0, /* RFC 7323 2 */
-    FA_TCP_TIMESTAMPS = 1 << 1,   /* RFC 7323 3, and PAWS, 5 */
-    FA_TCP_SACK = 1 << 2,         /* RFC 2018 */
-    FA_TCP_COOKIES = 1 << 3,      /* RFC 4987 3.6, beyond half_open_max; else SYNs are dropped */
+    FA_TCP_WINDOW_SCALE = 1 << 0,     /* RFC 7323 2 */
+    FA_TCP_TIMESTAMPS = 1 << 1,       /* RFC 7323 3, and PAWS, 5 */
+    FA_TCP_SACK = 1 << 2,             /* RFC 2018, 6675; without it New Reno, RFC 6582 */
+    FA_TCP_COOKIES = 1 << 3,          /* RFC 4987 3.6, over half_open_max; else SYNs are dropped */
+    FA_TCP_RACK = 1 << 4,             /* RFC 8985 6; without it losses are counted, RFC 6675 */
+    FA_TCP_TAIL_LOSS_PROBE = 1 << 5,  /* RFC 8985 7 */
+    FA_TCP_PRR = 1 << 6,              /* proportional rate reduction, RFC 6937 */
+    FA_TCP_UNDO = 1 << 7,             /* of needless recoveries: RFC 4015, 3708, 5682 */
+    FA_TCP_LIMITED_TRANSMIT = 1 << 8, /* RFC 3042, without SACK */
+    FA_TCP_DSACK = 1 << 9,            /* report what came twice, RFC 2883 */
 };
 
 struct fa_tcp_conn; /* src/net/tcp_priv.h; size by FA_TCP_CONN_BYTES */

@@ -216,6 +216,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .challenge_ms = fa__tcp_ms(tcp) - (uint32_t)(tcp->config.challenge_gap_ns / FA_NS_MS),
         .keepalive = tcp->config.keepalive,
         .recover = iss,
+        .min_rtt_ns = FA_NS_NEVER,
         .cc = &fa__tcp_new_reno,
         .mss = mss,
         .rx_mss = mss,

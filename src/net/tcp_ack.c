@@ -5,6 +5,10 @@
 
 #include "tcp_priv.h"
 
+enum {
+    MIN_RTT_MS = 300 * 1000, /* how long the least round trip counts */
+};
+
 /* ---- the retransmission timeout, RFC 6298 ---- */
 
 void fa__tcp_rtt_sample(struct fa_tcp_conn *conn, fa_ns rtt)
@@ -19,6 +23,11 @@ void fa__tcp_rtt_sample(struct fa_tcp_conn *conn, fa_ns rtt)
         conn->srtt_ns = conn->srtt_ns - conn->srtt_ns / 8 + rtt / 8;
     }
     conn->backoff = 0;
+    uint32_t ms = fa__tcp_ms(conn->tcp);
+    if (rtt <= conn->min_rtt_ns || ms - conn->min_rtt_ms > MIN_RTT_MS) {
+        conn->min_rtt_ns = rtt;
+        conn->min_rtt_ms = ms;
+    }
 }
 
 fa_ns fa__tcp_rto(const struct fa_tcp_conn *conn)
@@ -58,10 +67,17 @@ static bool update_window(struct fa_tcp_conn *conn, const struct fa_tcp_header *
     return changed;
 }
 
-uint32_t fa__tcp_send_window(const struct fa_tcp_conn *conn)
+uint32_t fa__tcp_usable(const struct fa_tcp_conn *conn, uint32_t in_flight)
 {
-    uint32_t limited = conn->recovery ? 0 : fa__u32_min(conn->dup_acks, 2) * conn->mss;
-    return fa__u32_min(conn->cwnd + limited, conn->snd_wnd);
+    uint32_t theirs = conn->snd_wnd > in_flight ? conn->snd_wnd - in_flight : 0;
+    if (conn->tlp_due) {
+        return fa__u32_min(conn->mss, theirs);
+    }
+    bool on = !conn->recovery && fa__tcp_uses(conn->tcp, FA_TCP_LIMITED_TRANSMIT);
+    uint32_t limited = on ? fa__u32_min(conn->dup_acks, 2) * conn->mss : 0;
+    uint32_t window = conn->cwnd + limited;
+    uint32_t pipe = fa__tcp_board_on(conn) ? fa__tcp_pipe(conn) : in_flight;
+    return fa__u32_min(window > pipe ? window - pipe : 0, theirs);
 }
 
 /* ---- progress and loss ---- */
@@ -110,16 +126,36 @@ static bool recover_input(struct fa_tcp_conn *conn, uint32_t acked)
     return first;
 }
 
+void fa__tcp_progress(struct fa_tcp_conn *conn, uint32_t ack)
+{
+    fa__tcp_tx_acked(conn, ack);
+    if (!conn->recovery && fa__seq_lt(conn->recover, ack)) {
+        conn->recover = ack - 1; // or it would seem ahead after 2 GiB
+    }
+    conn->progress_ns = conn->tcp->now;
+    if (conn->snd_una == conn->snd_max) {
+        conn->retransmit_ns = FA_NS_NEVER;
+        conn->burst_mixed = false;
+        conn->burst_resent = false;
+    }
+    if (conn->want_write && fa__tcp_tx_has_room(conn)) {
+        fa__tcp_wake(conn, FA_FLOW_WRITABLE);
+    }
+}
+
+/* The classic way, RFC 6582: without a scoreboard. */
 static void input_progress(struct fa_tcp_conn *conn, uint32_t ack)
 {
     struct fa_tcp *tcp = conn->tcp;
     uint32_t acked = ack - conn->snd_una;
     uint32_t flight = conn->snd_nxt - conn->snd_una;
+    fa_ns rtt = 0;
     if (conn->timing && fa__seq_lt(conn->rtt_seq, ack)) {
         conn->timing = false;
-        fa__tcp_rtt_sample(conn, tcp->now - conn->rtt_start_ns);
+        rtt = fa_max(tcp->now - conn->rtt_start_ns, 1);
+        fa__tcp_rtt_sample(conn, rtt);
     }
-    fa__tcp_tx_acked(conn, ack);
+    fa__tcp_progress(conn, ack);
     conn->retransmit_due = false;
     bool restart = true;
     if (conn->recovery) {
@@ -127,21 +163,11 @@ static void input_progress(struct fa_tcp_conn *conn, uint32_t ack)
     } else {
         conn->dup_acks = 0;
         // What was not sent again since a timeout has not left the network now.
-        conn->cc->acked(conn, fa__u32_min(acked, flight), flight);
+        fa__tcp_cc_acked(conn, fa__u32_min(acked, flight), flight, rtt);
     }
     conn->timed_out = conn->timed_out && fa__seq_lt(ack, conn->recover);
-    if (!conn->recovery && fa__seq_lt(conn->recover, ack)) {
-        conn->recover = ack - 1; // or it would seem ahead after 2 GiB
-    }
-    conn->progress_ns = tcp->now;
-    if (conn->snd_una == conn->snd_max) {
-        conn->retransmit_ns = FA_NS_NEVER;
-    } else if (restart && !conn->persist) {
-        conn->retransmit_ns = fa_ns_after(tcp->now, fa__tcp_rto(conn));
-        fa__tcp_timer_arm(conn);
-    }
-    if (conn->want_write && fa__tcp_tx_has_room(conn)) {
-        fa__tcp_wake(conn, FA_FLOW_WRITABLE);
+    if (conn->snd_una != conn->snd_max && restart && !conn->persist) {
+        fa__tcp_retransmit_arm(conn, 0);
     }
 }
 
@@ -176,19 +202,26 @@ bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *s
     }
     bool in_flight = conn->snd_nxt != conn->snd_una; // a probe is none
     bool window_changed = update_window(conn, header);
-    if (fa__seq_lt(conn->snd_una, ack)) {
+    bool sacks = header->sack_count != 0 && conn->sack_ok && in_flight;
+    bool board = fa__tcp_board_on(conn) || (sacks && fa__tcp_board_open(conn));
+    bool advances = fa__seq_lt(conn->snd_una, ack);
+    if (board && (advances || sacks)) {
+        fa__tcp_recover_input(conn, header);
+    } else if (advances) {
         input_progress(conn, ack);
+    } else if (!board && ack == conn->snd_una && in_flight && !window_changed &&
+               fa__tcp_segment_len(seg) == 0) {
+        input_duplicate(conn);
+    }
+    if (advances) {
         if (conn->fin_queued && ack == conn->tx_end + 1 && !input_fin_acked(conn)) {
             return false;
         }
-    } else if (ack == conn->snd_una && in_flight && !window_changed &&
-               fa__tcp_segment_len(seg) == 0) {
-        input_duplicate(conn);
     }
     if (conn->snd_wnd == 0 && conn->flow_open) {
         conn->progress_ns = conn->tcp->now; // closed, but alive: RFC 9293 3.8.6.1
     }
-    if (fa__tcp_has_unsent(conn) || conn->retransmit_due) {
+    if (fa__tcp_has_unsent(conn) || conn->retransmit_due || fa__tcp_lost(conn) != 0) {
         fa__tcp_mark(conn);
     }
     return true;

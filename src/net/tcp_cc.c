@@ -23,8 +23,9 @@ static void init_window(struct fa_tcp_conn *conn, bool syn_was_lost)
 }
 
 /* A window that was not used proves nothing about the path (RFC 7661): it does not grow. */
-static void grow_window(struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight)
+static void grow_window(struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight, fa_ns rtt_ns)
 {
+    (void)rtt_ns;
     uint32_t mss = conn->mss;
     if (conn->cwnd < conn->ssthresh) {
         if (flight >= conn->cwnd / 2) {

@@ -47,6 +47,45 @@ static void check_tx(const struct fa_tcp_conn *conn)
               fa__seq_lt(conn->tx_end, conn->snd_una));
 }
 
+/* The runs cover what is in flight, and the sums and lists are what they say. */
+static void check_board(const struct fa_tcp_conn *conn)
+{
+    const struct fa__tcp_work *work = conn->work;
+    if (!fa__tcp_board_on(conn)) {
+        FA_ASSERT(work == NULL || (work->sacked_bytes == 0 && work->lost_bytes == 0));
+        FA_ASSERT(work == NULL || (fa_list_empty(&work->out) && fa_list_empty(&work->lost)));
+        return;
+    }
+    uint32_t seq = conn->snd_una;
+    uint32_t bytes[3] = {0};
+    uint32_t counts[3] = {0};
+    FA_LIST_EACH(node, &work->runs) {
+        const struct fa__tcp_run *run = fa__tcp_run_of(node);
+        FA_ASSERT(run->seq == seq && fa__seq_lt(seq, run->end));
+        FA_ASSERT(run->state <= FA__TCP_RUN_SACKED);
+        FA_ASSERT(fa_list_linked(&run->order) == (run->state != FA__TCP_RUN_SACKED));
+        bytes[run->state] += run->end - run->seq;
+        counts[run->state]++;
+        seq = run->end;
+    }
+    FA_ASSERT(seq == conn->snd_max || (conn->persist && seq == conn->snd_nxt));
+    FA_ASSERT(bytes[FA__TCP_RUN_SACKED] == work->sacked_bytes);
+    FA_ASSERT(bytes[FA__TCP_RUN_LOST] == work->lost_bytes);
+    fa_ns before = 0;
+    FA_LIST_EACH(node, &work->out) {
+        const struct fa__tcp_run *run = fa__tcp_run_of_order(node);
+        FA_ASSERT(run->state == FA__TCP_RUN_OUT && before <= run->sent_ns);
+        before = run->sent_ns;
+        counts[FA__TCP_RUN_OUT]--;
+    }
+    FA_LIST_EACH(node, &work->lost) {
+        FA_ASSERT(fa__tcp_run_of_order(node)->state == FA__TCP_RUN_LOST);
+        counts[FA__TCP_RUN_LOST]--;
+    }
+    FA_ASSERT(counts[FA__TCP_RUN_OUT] == 0 && counts[FA__TCP_RUN_LOST] == 0);
+    FA_ASSERT(!conn->recovery || work->prr_flight != 0);
+}
+
 static void check_rx(const struct fa_tcp_conn *conn)
 {
     uint32_t bytes = 0;
@@ -102,6 +141,7 @@ void fa__tcp_check(const struct fa_tcp_conn *conn)
     check_numbers(conn);
     if (conn->state >= FA_TCP_ESTABLISHED && conn->state != FA_TCP_TIME_WAIT) {
         check_tx(conn);
+        check_board(conn);
     }
     check_timers(conn);
 }
@@ -123,6 +163,10 @@ static size_t held_by(const struct fa_tcp_conn *conn)
         FA_LIST_EACH(node, lists[i]) {
             held += fa_buf_of(node)->pool->buf_size;
         }
+    }
+    if (conn->work != NULL) {
+        const struct fa_buf *buf = (const struct fa_buf *)(const void *)conn->work - 1;
+        held += (1 + conn->work->buf_count) * buf->pool->buf_size;
     }
     return held;
 }

@@ -188,6 +188,9 @@ static bool check_number(struct fa_tcp_conn *conn, const struct fa__tcp_segment 
     }
     FA_COUNT(conn->tcp->config.counters, tcp_rx_out_of_window);
     bool keepalive = seq + 1 == conn->rcv_nxt;
+    if (seg->buf->len != 0 && fa__seq_leq(seq + seg->buf->len, conn->rcv_nxt)) {
+        fa__tcp_sack_twice(conn, seq, seq + seg->buf->len);
+    }
     if (len != 0 || keepalive) {
         fa__tcp_mark_ack(conn);
     } else {

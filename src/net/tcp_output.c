@@ -10,16 +10,9 @@ struct plan {
     uint32_t seq;
     uint32_t len;
     uint8_t flags;
-    bool probe; /* a byte that the closed window forbids: snd_nxt stays */
+    struct fa__tcp_run *run; /* sent again; NULL: not by the scoreboard */
+    bool probe;              /* a byte that the closed window forbids: snd_nxt stays */
 };
-
-static void set_retransmit(struct fa_tcp_conn *conn)
-{
-    struct fa_tcp *tcp = conn->tcp;
-    fa_ns give_up = fa_ns_after(conn->progress_ns, fa__tcp_user_timeout(conn));
-    fa_ns again = fa_ns_after(tcp->now, fa__tcp_rto(conn));
-    conn->retransmit_ns = fa_ns_min(again, give_up);
-}
 
 /* ---- deciding ---- */
 
@@ -59,13 +52,39 @@ static bool plan_retransmit(struct fa_tcp_conn *conn, uint32_t room, struct plan
     return plan->len != 0 || fin;
 }
 
+/* What is lost, while the window for congestion has room for it (RFC 6675 5); the first of it at
+ * once. */
+static bool plan_lost(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
+{
+    bool at_once = conn->retransmit_due;
+    conn->retransmit_due = false;
+    if (fa__tcp_lost(conn) == 0 || conn->work->frto == 2) {
+        return false;
+    }
+    struct fa__tcp_run *run = fa__tcp_run_of_order(fa_list_first(&conn->work->lost));
+    uint32_t pipe = fa__tcp_pipe(conn);
+    uint32_t len = fa__seq_lt(run->end, conn->tx_end)   ? run->end - run->seq
+                   : fa__seq_lt(run->seq, conn->tx_end) ? conn->tx_end - run->seq
+                                                        : 0;
+    plan->seq = run->seq;
+    plan->len = fa__u32_min(len, room);
+    if (!at_once && pipe + plan->len > conn->cwnd) {
+        return false;
+    }
+    bool fin = has_fin_at(conn, plan->seq + plan->len) && run->end == conn->tx_end + 1;
+    plan->flags |= fin ? (unsigned)FA_TCP_FIN : 0u;
+    plan->run = run;
+    return true;
+}
+
 /* RFC 9293 3.8.6.2.1: a full segment, or all there is, or half of the largest window ever. */
 static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint32_t room)
 {
     if (len == 0) {
         return false;
     }
-    if (len == room || conn->probe_due || conn->timed_out) {
+    if (len == room || conn->probe_due || conn->tlp_due ||
+        (conn->timed_out && !fa__tcp_board_on(conn))) {
         return true; // what was lost is repaired however small the window is now
     }
     if (len == fa__tcp_unsent(conn)) {
@@ -78,8 +97,7 @@ static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
 {
     uint32_t unsent = fa__tcp_unsent(conn);
     uint32_t in_flight = conn->snd_nxt - conn->snd_una;
-    uint32_t window = fa__tcp_send_window(conn);
-    uint32_t usable = window > in_flight ? window - in_flight : 0;
+    uint32_t usable = fa__tcp_usable(conn, in_flight);
     uint32_t len = fa__u32_min(fa__u32_min(unsent, usable), room);
     plan->seq = conn->snd_nxt;
     if (unsent == 0) {
@@ -118,7 +136,12 @@ static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, struct plan *p
     case FA_TCP_FIN_WAIT_1:
     case FA_TCP_CLOSING:
     case FA_TCP_LAST_ACK:
-        if (plan_retransmit(conn, room, plan) || plan_new(conn, room, plan)) {
+        if (fa__tcp_board_on(conn) ? plan_lost(conn, room, plan)
+                                   : plan_retransmit(conn, room, plan)) {
+            return true;
+        }
+        *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK};
+        if (plan_new(conn, room, plan)) {
             return true;
         }
         break;
@@ -153,6 +176,28 @@ static void restart_idle(struct fa_tcp_conn *conn)
 
 /* ---- accounting ---- */
 
+/* What was never sent before leaves. */
+static void note_new(struct fa_tcp_conn *conn, const struct plan *plan, uint32_t end)
+{
+    fa_ns now = conn->tcp->now;
+    bool first = conn->snd_una == conn->snd_max;
+    if (conn->sack_ok && !first && conn->state >= FA_TCP_ESTABLISHED) {
+        // A second burst: from here on the times of both matter.
+        if (fa__tcp_board_on(conn) || (conn->sent_ns != now && fa__tcp_board_open(conn))) {
+            fa__tcp_board_sent(conn, end);
+            conn->work->prr_out += plan->len;
+            conn->timing = false;
+            return;
+        }
+        conn->burst_mixed = conn->burst_mixed || conn->sent_ns != now;
+    }
+    if (!conn->timing) {
+        conn->timing = true;
+        conn->rtt_seq = plan->seq;
+        conn->rtt_start_ns = now;
+    }
+}
+
 /* A FIN, a SYN or payload leaves: sequence numbers, round-trip timing, the timer. */
 static void note_sent(struct fa_tcp_conn *conn, const struct plan *plan, struct fa_buf *tx_buf)
 {
@@ -167,10 +212,9 @@ static void note_sent(struct fa_tcp_conn *conn, const struct plan *plan, struct 
         if (conn->timing && !fa__seq_lt(conn->rtt_seq, plan->seq)) {
             conn->timing = false; // Karn: whose answer would it be?
         }
-    } else if (!conn->timing) {
-        conn->timing = true;
-        conn->rtt_seq = plan->seq;
-        conn->rtt_start_ns = tcp->now;
+        conn->burst_resent = true;
+    } else {
+        note_new(conn, plan, end);
     }
     if (conn->snd_una == conn->snd_max) {
         conn->progress_ns = tcp->now;
@@ -179,14 +223,18 @@ static void note_sent(struct fa_tcp_conn *conn, const struct plan *plan, struct 
         conn->persist = false;
         conn->sent_ns = tcp->now;
     }
-    if (plan->seq == conn->snd_nxt && !plan->probe) {
+    if (plan->run != NULL) {
+        fa__tcp_board_resent(conn, plan->run, end);
+        fa__tcp_recover_resent(conn, plan->len);
+    } else if (plan->seq == conn->snd_nxt && !plan->probe) {
         conn->snd_nxt = end;
         conn->tx_buf = tx_buf != NULL ? tx_buf : conn->tx_buf;
     }
     conn->snd_max = fa__seq_max(conn->snd_max, end);
     conn->probe_due = false;
+    conn->tlp_due = false;
     if (conn->retransmit_ns == FA_NS_NEVER) {
-        set_retransmit(conn);
+        fa__tcp_retransmit_arm(conn, 0);
     }
 }
 
@@ -241,6 +289,9 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
         .ts_value = conn->ts_ok ? fa__tcp_ts_now(conn) : 0,
         .ts_echo = conn->ts_ok && has_ack ? conn->ts_recent : 0,
     };
+    if (conn->work != NULL && has_ack && !syn) {
+        fa__tcp_sack_fill(conn, &header);
+    }
     *ret_meta = (struct fa_ip_meta){
         .local = conn->tuple.local,
         .remote = conn->tuple.remote,
@@ -269,9 +320,12 @@ static void settle(struct fa_tcp_conn *conn)
         conn->state != FA_TCP_CLOSED) {
         conn->persist = true;
         conn->progress_ns = conn->tcp->now;
-        set_retransmit(conn);
+        conn->timer_kind = FA__TCP_TIMER_RETRANSMIT;
+        conn->retransmit_ns = fa_ns_min(fa_ns_after(conn->tcp->now, fa__tcp_rto(conn)),
+            fa_ns_after(conn->progress_ns, fa__tcp_user_timeout(conn)));
     }
     fa__tcp_timer_arm(conn);
+    fa__tcp_work_release(conn);
 }
 
 static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
@@ -279,7 +333,9 @@ static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_
     struct plan plan;
     size_t space = fa_buf_tailroom(buf);
     FA_ASSERT(space >= FA_TCP_HDR_LEN_MAX + FA__TCP_MSS_MIN);
-    uint32_t room = (uint32_t)fa_min(conn->mss, space - FA_TCP_HDR_LEN_MAX);
+    uint32_t blocks = conn->work != NULL ? fa__tcp_sack_count(conn) : 0;
+    uint32_t mss = conn->mss - (blocks != 0 ? 4 + 8 * blocks : 0);
+    uint32_t room = (uint32_t)fa_min(mss, space - FA_TCP_HDR_LEN_MAX);
     restart_idle(conn);
     if (!plan_segment(conn, room, &plan)) {
         settle(conn);
@@ -289,8 +345,8 @@ static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_
     if (conn->reset_due) {
         FA_COUNT(conn->tcp->config.counters, tcp_reset_sent);
         fa__tcp_conn_reset_sent(conn);
-    } else if (conn->retransmit_due || conn->dup_acks_due != 0 || conn->keep_due ||
-               fa__tcp_has_unsent(conn)) {
+    } else if (conn->retransmit_due || fa__tcp_lost(conn) != 0 || conn->dup_acks_due != 0 ||
+               conn->keep_due || fa__tcp_has_unsent(conn)) {
         fa__tcp_mark(conn); // behind the others
     } else {
         settle(conn);

@@ -7,7 +7,8 @@
 //     tcp_input.c  RFC 9293 3.10.7, state by state        tcp_ack.c  what an ACK says, RTT, loss
 //     tcp_rx.c     received bytes, our window             tcp_tx.c   bytes to send
 //     tcp_output.c which segment is next                  tcp_timer.c  deadlines
-//     tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
+//     tcp_board.h  what loss recovery needs, its files: tcp_board.c tcp_rack.c tcp_recover.c
+//     tcp_sack.c tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
 //     tcp_cookie.c SYN cookies                            tcp_mem.c   buffers, window sizes
 //     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
@@ -21,6 +22,7 @@
 #include "fa/tcp.h"
 #include "fa/trace.h"
 #include "fa/wire/tcp.h"
+#include "src/net/tcp_board.h"
 
 enum {
     FA__TCP_INITIAL_SEGMENTS = 10, /* initial window, RFC 6928 */
@@ -41,8 +43,9 @@ enum {
 #define FA__TCP_CLOCK_GRAIN   1024           /* ns: G of RFC 6298, a tick of the deadline queue */
 #define FA__TCP_ISN_TICK      4000           /* ns, RFC 9293 3.4.1 */
 #define FA__TCP_STARVED_RETRY FA_NS_MS
-#define FA__TCP_TS_TICK       FA_NS_MS /* of our timestamps; RFC 7323 5.4: 1 ms to 1 s */
-#define FA__TCP_TS_AGE_SHIFT  30       /* the age of a timestamp counts in 2^30 ns: 1.07 s */
+#define FA__TCP_PTO_MIN       (2 * FA_NS_MS) /* of a probe, RFC 8985 7.2; else one for each ACK */
+#define FA__TCP_TS_TICK       FA_NS_MS       /* of our timestamps; RFC 7323 5.4: 1 ms to 1 s */
+#define FA__TCP_TS_AGE_SHIFT  30             /* the age of a timestamp counts in 2^30 ns: 1.07 s */
 #define FA__TCP_TS_AGE_MAX    (24 * 86400 * FA_NS_S >> FA__TCP_TS_AGE_SHIFT) /* RFC 7323 5.5 */
 
 /* Which counted list `node` is in. */
@@ -66,9 +69,10 @@ _Static_assert(sizeof(struct fa__tcp_tuple) == 36, "no padding");
 struct fa__tcp_cc {
     const char *name;
     void (*init)(struct fa_tcp_conn *conn, bool syn_was_lost);
-    /* `acked` bytes left the network while `flight` were out, outside of fast recovery. */
-    void (*acked)(struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight);
-    /* The third duplicate: set ssthresh; *flight* bytes were out. */
+    /* `acked` bytes left the network while `flight` were out, outside of fast recovery; `rtt_ns` is
+     * a sample that this ACK brought, or 0. */
+    void (*acked)(struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight, fa_ns rtt_ns);
+    /* Something was lost: set ssthresh; `flight` bytes were out. */
     void (*lost)(struct fa_tcp_conn *conn, uint32_t flight);
     /* The retransmission timer fired; `again`: for a segment it had fired for before. */
     void (*timeout)(struct fa_tcp_conn *conn, uint32_t flight, bool again);
@@ -124,6 +128,7 @@ struct fa_tcp_conn {
     uint32_t rcv_acked; /* what our last ACK said */
     uint32_t rcv_fin;   /* number of a FIN that came early, if has_rcv_fin */
 
+    struct fa__tcp_work *work; /* of loss recovery and of holes; NULL: it needs none now */
     const struct fa__tcp_cc *cc;
     uint32_t cwnd;
     uint32_t ssthresh;
@@ -131,6 +136,12 @@ struct fa_tcp_conn {
     uint32_t recover;    /* RFC 6582 */
     fa_ns srtt_ns;       /* 0: not measured */
     fa_ns rttvar_ns;
+    fa_ns min_rtt_ns;    /* least of late; FA_NS_NEVER: not measured */
+    uint32_t min_rtt_ms; /* when that was */
+    uint32_t undo_cwnd;  /* what to go back to if nothing was lost after all */
+    uint32_t undo_ssthresh;
+    uint32_t undo_from;  /* snd_una at the time */
+    uint16_t undo_count; /* segments sent again since, of which no DSACK has told */
     fa_ns rtt_start_ns;
     fa_ns sent_ns;    /* last new data */
     uint32_t rtt_seq; /* the timed byte */
@@ -155,10 +166,13 @@ struct fa_tcp_conn {
     uint8_t rx_scale;
     uint8_t dup_acks;     /* received */
     uint8_t dup_acks_due; /* owed: one for each segment beyond a hole, RFC 5681 4.2 */
-    uint8_t backoff;      /* doublings of the RTO */
-    uint8_t tries;        /* SYNs sent */
-    uint8_t keep_tries;   /* keepalive probes without an answer */
-    uint8_t list;         /* enum fa__tcp_list */
+    uint8_t timer_kind;   /* enum fa__tcp_timer: what retransmit_ns is for */
+    uint8_t reo_mult;     /* RFC 8985 6.2.4: reordering window in min_rtt / 4, less one */
+    uint8_t reo_persist;
+    uint8_t backoff;    /* doublings of the RTO */
+    uint8_t tries;      /* SYNs sent */
+    uint8_t keep_tries; /* keepalive probes without an answer */
+    uint8_t list;       /* enum fa__tcp_list */
 
     bool flow_open : 1; /* the application holds the flow */
     bool hashed : 1;    /* is in the table */
@@ -168,18 +182,23 @@ struct fa_tcp_conn {
     bool fin_queued : 1; /* nothing more to write after tx_end */
     bool fin_received : 1;
     bool has_rcv_fin : 1;
-    bool want_read : 1;  /* peek said FA_AGAIN */
-    bool want_write : 1; /* reserve said FA_AGAIN */
-    bool lent : 1;       /* a reservation is open in the last buffer of tx */
-    bool pool_low : 1;   /* the pool that feeds rx is nearly empty */
-    bool no_memory : 1;  /* a segment was dropped for that reason: say that the window is closed */
-    bool timing : 1;     /* rtt_seq and rtt_start_ns are valid */
-    bool recovery : 1;   /* fast recovery, RFC 6582 */
-    bool partial : 1;    /* ... and the first partial ACK was seen */
-    bool timed_out : 1;  /* until what a timeout gave up is acknowledged */
-    bool persist : 1;    /* retransmit_ns is a window probe's */
-    bool syn_lost : 1;   /* our SYN was retransmitted */
-    bool scale_ok : 1;   /* this and the next two: offered by us; after the SYNs, by both */
+    bool want_read : 1;   /* peek said FA_AGAIN */
+    bool want_write : 1;  /* reserve said FA_AGAIN */
+    bool lent : 1;        /* a reservation is open in the last buffer of tx */
+    bool pool_low : 1;    /* the pool that feeds rx is nearly empty */
+    bool no_memory : 1;   /* a segment was dropped for that reason: say that the window is closed */
+    bool timing : 1;      /* rtt_seq and rtt_start_ns are valid */
+    bool recovery : 1;    /* fast recovery, RFC 6582 */
+    bool partial : 1;     /* ... and the first partial ACK was seen */
+    bool timed_out : 1;   /* until what a timeout gave up is acknowledged */
+    bool burst_mixed : 1; /* without a scoreboard: not all in flight was sent at sent_ns, ... */
+    bool burst_resent : 1; /* ... not all but once */
+    bool undo_armed : 1;
+    bool reordered : 1; /* the path has been seen to reorder */
+    bool tlp_due : 1;   /* a segment of new data, whatever the window for congestion */
+    bool persist : 1;   /* retransmit_ns is a window probe's */
+    bool syn_lost : 1;  /* our SYN was retransmitted */
+    bool scale_ok : 1;  /* this and the next two: offered by us; after the SYNs, by both */
     bool ts_ok : 1;
     bool sack_ok : 1;
 
@@ -281,6 +300,25 @@ static inline void fa__tcp_mark_ack(struct fa_tcp_conn *conn)
     fa__tcp_mark(conn);
 }
 
+static inline bool fa__tcp_board_on(const struct fa_tcp_conn *conn)
+{
+    return conn->work != NULL && !fa_list_empty(&conn->work->runs);
+}
+
+/* Bytes that are lost and not sent again yet. */
+static inline uint32_t fa__tcp_lost(const struct fa_tcp_conn *conn)
+{
+    return conn->work != NULL ? conn->work->lost_bytes : 0;
+}
+
+/* Bytes on their way, as far as we know (RFC 6675's pipe). */
+static inline uint32_t fa__tcp_pipe(const struct fa_tcp_conn *conn)
+{
+    uint32_t flight = conn->snd_nxt - conn->snd_una;
+    return fa__tcp_board_on(conn) ? flight - conn->work->sacked_bytes - conn->work->lost_bytes
+                                  : flight;
+}
+
 /* What trace records say after their own words (fa/schema.def). */
 #define FA__TCP_TRACE_TCB(conn)                                                                    \
     (conn)->state, (conn)->snd_una, (conn)->snd_nxt, (conn)->snd_wnd, (conn)->rcv_nxt,             \
@@ -311,6 +349,16 @@ enum fa__tcp_timer {
     FA__TCP_TIMER_ACK,
     FA__TCP_TIMER_END,
     FA__TCP_TIMER_USER,
+    FA__TCP_TIMER_PROBE,   /* tail loss probe, RFC 8985 7 */
+    FA__TCP_TIMER_REORDER, /* RFC 8985 6.2 step 5 */
+};
+
+/* What a tcp_recovery record is about. */
+enum fa__tcp_recovery {
+    FA__TCP_RECOVERY_ENTER,
+    FA__TCP_RECOVERY_LEAVE,
+    FA__TCP_RECOVERY_TIMEOUT,
+    FA__TCP_RECOVERY_UNDO,
 };
 
 /* tcp.c */
@@ -387,8 +435,51 @@ uint16_t fa__tcp_payload_max(const struct fa_tcp_conn *conn, uint16_t mss);
 bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg);
 void fa__tcp_rtt_sample(struct fa_tcp_conn *conn, fa_ns rtt);
 fa_ns fa__tcp_rto(const struct fa_tcp_conn *conn);
-/* Bytes that may be out at once, limited transmit (RFC 3042) included. */
-uint32_t fa__tcp_send_window(const struct fa_tcp_conn *conn);
+/* New bytes that may be sent while `in_flight` are out; RFC 3042 included. */
+uint32_t fa__tcp_usable(const struct fa_tcp_conn *conn, uint32_t in_flight);
+
+/* Forget the bytes before `ack` and what waited for it. */
+void fa__tcp_progress(struct fa_tcp_conn *conn, uint32_t ack);
+
+/* tcp_rack.c */
+/* `run` up to `end` has arrived. */
+void fa__tcp_rack_delivered(struct fa_tcp_conn *conn, const struct fa__tcp_run *run, uint32_t end);
+void fa__tcp_rack_dsack(struct fa_tcp_conn *conn);
+void fa__tcp_rack_recovered(struct fa_tcp_conn *conn);
+/* Take for lost what is. Returns: when to look again, from now; 0: no need. */
+fa_ns fa__tcp_rack_detect(struct fa_tcp_conn *conn);
+void fa__tcp_rack_timeout(struct fa_tcp_conn *conn);
+/* How long to wait before a tail loss probe; FA_NS_NEVER: none is wanted. `whole_burst`: no more
+ * will be sent at this moment, so a single segment is one, whose ACK may be delayed. */
+fa_ns fa__tcp_probe_timeout(const struct fa_tcp_conn *conn, bool whole_burst);
+/* Returns: false: there can be none. */
+bool fa__tcp_probe_fire(struct fa_tcp_conn *conn);
+bool fa__tcp_probe_acked(struct fa_tcp_conn *conn, uint32_t ack, bool dsack, bool is_duplicate);
+
+/* tcp_recover.c */
+/* What an ACK means where there is a scoreboard. */
+void fa__tcp_recover_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header);
+/* The reordering timer has fired; the retransmission timer has. */
+void fa__tcp_recover_reordered(struct fa_tcp_conn *conn);
+void fa__tcp_recover_timeout(struct fa_tcp_conn *conn);
+/* A segment of `len` bytes was sent again. */
+void fa__tcp_recover_resent(struct fa_tcp_conn *conn, uint32_t len);
+
+/* tcp_sack.c */
+/* Bytes were kept beyond a hole; came twice; rcv_nxt has moved. */
+void fa__tcp_sack_kept(struct fa_tcp_conn *conn, uint32_t from, uint32_t to);
+void fa__tcp_sack_twice(struct fa_tcp_conn *conn, uint32_t from, uint32_t to);
+void fa__tcp_sack_trim(struct fa_tcp_conn *conn);
+/* Blocks that the next ACK will have; write them, a DSACK for the last time. */
+unsigned fa__tcp_sack_count(const struct fa_tcp_conn *conn);
+void fa__tcp_sack_fill(struct fa_tcp_conn *conn, struct fa_tcp_header *header);
+
+/* tcp_cc.c */
+static inline void fa__tcp_cc_acked(
+    struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight, fa_ns rtt_ns)
+{
+    conn->cc->acked(conn, acked, flight, rtt_ns);
+}
 
 /* tcp_rx.c */
 /* Take in the payload and FIN of an acceptable segment. */
@@ -409,8 +500,8 @@ void fa__tcp_tx_commit(struct fa_tcp_conn *conn, size_t len);
 void fa__tcp_tx_acked(struct fa_tcp_conn *conn, uint32_t ack);
 /* Go back to snd_una. */
 void fa__tcp_tx_rewind(struct fa_tcp_conn *conn);
-/* Copy out `len` bytes from sequence number `seq`, which is snd_una or snd_nxt. Returns: the
- * buffer of the next byte, for tx_buf. */
+/* Copy out `len` bytes from sequence number `seq`; fast where that is snd_una, snd_nxt or near what
+ * was sent again last. Returns: the buffer of the last byte. */
 struct fa_buf *fa__tcp_tx_copy(
     const struct fa_tcp_conn *conn, uint32_t seq, uint8_t *target, uint32_t len, uint64_t *ret_sum);
 /* Whether there is enough room in the send buffer to tell the application. The pool may still
@@ -450,6 +541,9 @@ bool fa__tcp_time_wait_evict(struct fa_tcp *tcp);
 bool fa__tcp_end_fire(struct fa_tcp_conn *conn);
 
 /* tcp_timer.c */
+/* Something is in flight: a timer for what never arrives begins now. `wait`: until the reordering
+ * window is over, or 0. */
+void fa__tcp_retransmit_arm(struct fa_tcp_conn *conn, fa_ns wait);
 /* Make sure that the connection's timer fires by the earliest of its deadlines. */
 void fa__tcp_timer_arm(struct fa_tcp_conn *conn);
 

@@ -89,6 +89,7 @@ static void insert_ooo(struct fa_tcp_conn *conn, struct fa_buf *take)
         uint32_t known = end_of(fa_buf_of(before)) - take->tag;
         if (known >= take->len) {
             FA_COUNT(conn->tcp->config.counters, tcp_rx_duplicate);
+            fa__tcp_sack_twice(conn, take->tag, end_of(take));
             fa__tcp_buf_drop(conn->tcp, take);
             return;
         }
@@ -149,6 +150,7 @@ static bool trim_segment(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
     buf->tag = seg->header.seq;
     if (fa__seq_lt(buf->tag, conn->rcv_nxt)) {
         uint32_t known = fa__u32_min(conn->rcv_nxt - buf->tag, buf->len);
+        fa__tcp_sack_twice(conn, buf->tag, buf->tag + known);
         fa_buf_pull(buf, known);
         buf->tag += known;
         conn->ack_due = true;
@@ -203,13 +205,15 @@ static void take_payload(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
     conn->pool_low = is_pool_low(buf->pool);
     if (buf->tag != conn->rcv_nxt) {
         conn->ack_due = true;
-        conn->dup_acks_due = (uint8_t)fa_min(conn->dup_acks_due + 1u, UINT8_MAX);
+        conn->dup_acks_due =
+            conn->sack_ok ? 0 : (uint8_t)fa_min(conn->dup_acks_due + 1u, UINT8_MAX);
         if (!may_keep(conn, buf)) {
             FA_COUNT(conn->tcp->config.counters, tcp_rx_ooo_full);
             return;
         }
         FA_COUNT(conn->tcp->config.counters, tcp_rx_ooo);
         seg->buf = NULL;
+        fa__tcp_sack_kept(conn, buf->tag, end_of(buf));
         fa__tcp_hold(conn->tcp, buf);
         insert_ooo(conn, buf);
         return;
@@ -228,6 +232,7 @@ static void take_payload(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         conn->ack_due = true; // it fills a hole, or part of one
         conn->dup_acks_due = 0;
         drain_ooo(conn);
+        fa__tcp_sack_trim(conn);
     }
     note_ack(conn);
     fa__tcp_wake(conn, FA_FLOW_READABLE);
@@ -323,6 +328,7 @@ void fa__tcp_rx_end(struct fa_tcp_conn *conn)
     fa__tcp_buf_drop_all(conn->tcp, &conn->ooo);
     conn->ooo_bytes = 0;
     conn->ooo_count = 0;
+    fa__tcp_sack_trim(conn);
 }
 
 void fa__tcp_rx_break(struct fa_tcp_conn *conn)

@@ -28,6 +28,25 @@ void fa__tcp_timer_arm(struct fa_tcp_conn *conn)
     }
 }
 
+void fa__tcp_retransmit_arm(struct fa_tcp_conn *conn, fa_ns wait)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    if (conn->snd_una == conn->snd_max) {
+        return;
+    }
+    fa_ns rto = fa__tcp_rto(conn);
+    fa_ns probe = fa__tcp_probe_timeout(conn, false);
+    fa_ns after = fa_ns_min(rto, probe);
+    conn->timer_kind = probe < rto ? FA__TCP_TIMER_PROBE : FA__TCP_TIMER_RETRANSMIT;
+    if (wait != 0 && wait < after) {
+        after = wait;
+        conn->timer_kind = FA__TCP_TIMER_REORDER;
+    }
+    fa_ns give_up = fa_ns_after(conn->progress_ns, fa__tcp_user_timeout(conn));
+    conn->retransmit_ns = fa_ns_min(fa_ns_after(tcp->now, after), give_up);
+    fa__tcp_timer_arm(conn);
+}
+
 static void trace_timer(const struct fa_tcp_conn *conn, enum fa__tcp_timer timer)
 {
     FA_TRACE(tcp_timer, conn->tcp->now, conn->id, timer, FA__TCP_TRACE_TCB(conn));
@@ -60,6 +79,10 @@ static void fire_data(struct fa_tcp_conn *conn)
         // Not the path, the peer's window is in the way: what was sent beyond it is ours again.
         conn->persist = true;
         conn->probe_due = true;
+    } else if (fa__tcp_board_on(conn) || (conn->sack_ok && fa__tcp_board_open(conn))) {
+        FA_COUNT(conn->tcp->config.counters, tcp_timeout);
+        fa__tcp_recover_timeout(conn);
+        return;
     } else {
         FA_COUNT(conn->tcp->config.counters, tcp_timeout);
         conn->cc->timeout(conn, conn->snd_max - conn->snd_una, conn->timed_out);
@@ -73,9 +96,39 @@ static void fire_data(struct fa_tcp_conn *conn)
     fa__tcp_tx_rewind(conn);
 }
 
+/* The timers that come before that of the retransmission. */
+static void fire_early(struct fa_tcp_conn *conn)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    fa_ns probe = fa__tcp_probe_timeout(conn, true);
+    fa_ns rto = fa__tcp_rto(conn);
+    bool reorder = conn->timer_kind == FA__TCP_TIMER_REORDER;
+    conn->timer_kind = FA__TCP_TIMER_RETRANSMIT;
+    if (!reorder && (probe >= rto || tcp->now < fa_ns_after(conn->sent_ns, probe))) {
+        // More was sent since it was set, or there is only one segment.
+        conn->timer_kind = probe < rto ? FA__TCP_TIMER_PROBE : FA__TCP_TIMER_RETRANSMIT;
+        conn->retransmit_ns = fa_ns_after(conn->sent_ns, fa_ns_min(probe, rto));
+        return;
+    }
+    if (reorder && fa__tcp_board_on(conn)) {
+        trace_timer(conn, FA__TCP_TIMER_REORDER);
+        fa__tcp_recover_reordered(conn);
+    } else {
+        trace_timer(conn, FA__TCP_TIMER_PROBE);
+        (void)fa__tcp_probe_fire(conn); // if there can be none, the timeout will tell
+        conn->retransmit_ns = fa_ns_after(tcp->now, rto);
+    }
+    fa__tcp_mark(conn);
+}
+
 static bool fire_retransmit(struct fa_tcp_conn *conn)
 {
     struct fa_tcp *tcp = conn->tcp;
+    if (conn->timer_kind != FA__TCP_TIMER_RETRANSMIT && !conn->persist && conn->snd_wnd != 0) {
+        fire_early(conn);
+        return true;
+    }
+    conn->timer_kind = FA__TCP_TIMER_RETRANSMIT;
     trace_timer(conn, conn->persist ? FA__TCP_TIMER_PERSIST : FA__TCP_TIMER_RETRANSMIT);
     fa_ns give_up_ns = fa_ns_after(conn->progress_ns, fa__tcp_user_timeout(conn));
     if (tcp->now >= give_up_ns) {

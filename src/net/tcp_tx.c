@@ -129,6 +129,9 @@ void fa__tcp_tx_acked(struct fa_tcp_conn *conn, uint32_t ack)
             break;
         }
         conn->tx_buf = conn->tx_buf == buf ? next : conn->tx_buf;
+        if (conn->work != NULL && conn->work->tx_hint == buf) {
+            conn->work->tx_hint = next;
+        }
         fa_list_unlink(&buf->node);
         fa__tcp_buf_drop(conn->tcp, buf);
     }
@@ -138,14 +141,40 @@ void fa__tcp_tx_acked(struct fa_tcp_conn *conn, uint32_t ack)
 
 void fa__tcp_tx_rewind(struct fa_tcp_conn *conn)
 {
+    fa__tcp_board_close(conn);
     conn->snd_nxt = conn->snd_una;
     conn->tx_buf = first_of(&conn->tx);
+}
+
+/* The buffer with number `seq`. What is sent again lies near what was sent again before it. */
+static struct fa_buf *find_buf(const struct fa_tcp_conn *conn, uint32_t seq)
+{
+    if (seq == conn->snd_una) {
+        return first_of(&conn->tx);
+    }
+    if (seq == conn->snd_nxt) {
+        return conn->tx_buf;
+    }
+    struct fa_buf *buf = conn->work->tx_hint;
+    if (buf == NULL) {
+        buf = first_of(&conn->tx);
+    }
+    while (fa__seq_lt(seq, buf->tag)) {
+        FA_ASSERT(buf->node.prev != &conn->tx);
+        buf = fa_buf_of(buf->node.prev);
+    }
+    while (fa__seq_leq(buf->tag + buf->len, seq)) {
+        buf = next_of(conn, buf);
+        FA_ASSERT(buf != NULL);
+    }
+    conn->work->tx_hint = buf;
+    return buf;
 }
 
 struct fa_buf *fa__tcp_tx_copy(
     const struct fa_tcp_conn *conn, uint32_t seq, uint8_t *target, uint32_t len, uint64_t *ret_sum)
 {
-    struct fa_buf *buf = seq == conn->snd_una ? first_of(&conn->tx) : conn->tx_buf;
+    struct fa_buf *buf = find_buf(conn, seq);
     uint32_t copied = 0;
     uint64_t sum = 0;
     FA_ASSERT(len != 0);
@@ -173,6 +202,7 @@ bool fa__tcp_tx_has_room(const struct fa_tcp_conn *conn)
 
 void fa__tcp_tx_drop(struct fa_tcp_conn *conn)
 {
+    fa__tcp_work_drop(conn);
     // The application may still write into what it has reserved.
     struct fa_buf *lent = conn->lent && conn->flow_open ? last_of(&conn->tx) : NULL;
     if (lent != NULL) {

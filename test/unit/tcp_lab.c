@@ -138,6 +138,9 @@ static bool fetch(struct sent *ret_sent)
 static void describe(const char *file, int line, const char *what, const struct sent *sent)
 {
     const struct fa_tcp_header *h = &sent->header;
+    for (int i = 0; i < h->sack_count; i++) {
+        t_note("sack %u-%u", h->sacks[i].from - lab.peer_iss, h->sacks[i].to - lab.peer_iss);
+    }
     t_fail(file, line, "%s: flags %02x seq %u ack %u len %u window %u mss %u port %u", what,
         (unsigned)h->flags, h->seq - lab.iss, h->ack - lab.peer_iss, (unsigned)sent->payload.len,
         (unsigned)h->window, (unsigned)h->mss, (unsigned)h->target_port);
