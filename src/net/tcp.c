@@ -132,7 +132,7 @@ static void table_add(struct fa_tcp_conn *conn)
     fa__tcp_port_note(conn->tcp, &conn->tuple, false);
 }
 
-static void table_remove(struct fa_tcp_conn *conn)
+void fa__tcp_table_remove(struct fa_tcp_conn *conn)
 {
     struct fa_tcp *tcp = conn->tcp;
     if (!conn->hashed) {
@@ -261,7 +261,7 @@ void fa__tcp_conn_release(struct fa_tcp_conn *conn)
     FA_ASSERT(conn->listener == NULL);
     FA_ASSERT(tcp->live_count > 0);
     stop_timers(conn);
-    table_remove(conn);
+    fa__tcp_table_remove(conn);
     fa__tcp_unlist(conn);
     fa_list_unlink(&conn->dirty_node);
     fa__tcp_tx_drop(conn);
@@ -294,7 +294,7 @@ void fa__tcp_conn_end(struct fa_tcp_conn *conn, fa_err why, bool reset)
         conn->reset_due = true; // it stays in the table until then
         fa__tcp_mark(conn);
     } else {
-        table_remove(conn);
+        fa__tcp_table_remove(conn);
     }
     fa__tcp_wake(conn, FA_FLOW_READABLE | FA_FLOW_WRITABLE);
     fa__tcp_conn_release(conn);
@@ -303,7 +303,7 @@ void fa__tcp_conn_end(struct fa_tcp_conn *conn, fa_err why, bool reset)
 void fa__tcp_conn_reset_sent(struct fa_tcp_conn *conn)
 {
     conn->reset_due = false;
-    table_remove(conn);
+    fa__tcp_table_remove(conn);
     fa__tcp_conn_release(conn);
 }
 

@@ -128,6 +128,32 @@ bool fa__tcp_listener_push(struct fa_tcp_conn *conn)
     return true;
 }
 
+fa_err fa__tcp_listener_room(const struct fa_tcp_listener *listener, enum fa_tcp_state state)
+{
+    if (listener == NULL) {
+        return FA_EINVAL;
+    }
+    bool room = state == FA_TCP_SYN_RECEIVED
+                    ? listener->half_open_count < listener->config.half_open_max
+                    : listener->accept_count < listener->config.backlog_max;
+    return room ? FA_OK : FA_ENOSPC;
+}
+
+void fa__tcp_listener_adopt(struct fa_tcp_listener *listener, struct fa_tcp_conn *conn)
+{
+    conn->listener = listener;
+    if (conn->state == FA_TCP_SYN_RECEIVED) {
+        fa_list_push_back(&listener->half_open, &conn->node);
+        listener->half_open_count++;
+        return;
+    }
+    fa_list_push_back(&listener->accept_queue, &conn->node);
+    listener->accept_count++;
+    if (listener->listener.watch != NULL) {
+        listener->listener.watch->fn(listener->listener.watch, FA_FLOW_READABLE);
+    }
+}
+
 void fa__tcp_listener_forget(struct fa_tcp_conn *conn)
 {
     struct fa_tcp_listener *listener = conn->listener;

@@ -11,6 +11,7 @@
 //     tcp_sack.c tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
 //     tcp_cookie.c SYN cookies                            tcp_mem.c   buffers, window sizes
+//     tcp_handover.c tcp_saved.c   a connection as bytes
 //     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
 //
 // Nobody sends from within input, tick or a call of the application: they note on the connection
@@ -371,6 +372,8 @@ struct fa_tcp_conn *fa__tcp_conn_new(
  * application holds it or a reset is still to be sent. */
 void fa__tcp_conn_end(struct fa_tcp_conn *conn, fa_err why, bool reset);
 void fa__tcp_conn_reset_sent(struct fa_tcp_conn *conn);
+/* Its segments are no longer its own. */
+void fa__tcp_table_remove(struct fa_tcp_conn *conn);
 /* Free the struct if nobody needs it. */
 void fa__tcp_conn_release(struct fa_tcp_conn *conn);
 void fa__tcp_set_state(struct fa_tcp_conn *conn, enum fa_tcp_state state);
@@ -410,6 +413,10 @@ bool fa__tcp_listener_push(struct fa_tcp_conn *conn);
 struct fa_tcp_conn *fa__tcp_listener_half(struct fa_tcp_listener *listener,
     const struct fa__tcp_tuple *tuple, const struct fa_tcp_header *syn, uint16_t mtu_bytes,
     uint32_t iss);
+/* Whether a connection in `state` can be handed to the listener: FA_OK; FA_EINVAL: it is NULL;
+ * FA_ENOSPC: its list is full. And do so. */
+fa_err fa__tcp_listener_room(const struct fa_tcp_listener *listener, enum fa_tcp_state state);
+void fa__tcp_listener_adopt(struct fa_tcp_listener *listener, struct fa_tcp_conn *conn);
 /* Take a connection that is not accepted out of its listener's books. */
 void fa__tcp_listener_forget(struct fa_tcp_conn *conn);
 

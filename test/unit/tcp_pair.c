@@ -19,6 +19,7 @@ void pair_init(const struct pair_config *config)
 {
     pair.config = *config;
     pair.now = 5 * FA_NS_S;
+    pair.skew[0] = pair.skew[1] = 0;
     pair.sent_count = 0;
     pair.lost_count = 0;
     fa_rand_init_seed(&pair.rand, config->seed + 1);
@@ -40,7 +41,7 @@ fa_err pair_connect(struct fa_flow **ret_flow)
         .mtu_bytes = TCP_END_MTU,
         .nagle = pair.config.nagle,
     };
-    return fa_tcp_connect(&pair.ends[0].tcp, pair.now, &config, ret_flow);
+    return fa_tcp_connect(&pair.ends[0].tcp, pair.now + pair.skew[0], &config, ret_flow);
 }
 
 /* ---- the wire ---- */
@@ -97,7 +98,7 @@ static bool deliver(int to)
             .local = end->ip, .remote = pair.ends[1 - to].ip, .mtu_bytes = TCP_END_MTU};
         if (fa_buf_alloc(&end->pool, 34, &buf) == FA_OK) {
             fa_copy(fa_buf_append(buf, frame->len), fa_buf_at(frame), frame->len);
-            fa_tcp_input(&end->tcp, pair.now, &meta, buf);
+            fa_tcp_input(&end->tcp, pair.now + pair.skew[to], &meta, buf);
         } else {
             pair.lost_count++;
         }
@@ -118,7 +119,7 @@ static bool send_all(int from)
         struct fa_ip_meta meta;
         fa_pool_init(&pool, memory, sizeof memory, sizeof memory);
         CHECK_EQ(fa_buf_alloc(&pool, FA_BUF_HEADROOM, &buf), FA_OK);
-        if (!fa_tcp_output(&end->tcp, pair.now, buf, &meta)) {
+        if (!fa_tcp_output(&end->tcp, pair.now + pair.skew[from], buf, &meta)) {
             break;
         }
         any = true;
@@ -140,7 +141,7 @@ void pair_pump(fa_ns now)
         any = false;
         for (int i = 0; i < 2; i++) {
             any = deliver(i) || any;
-            fa_tcp_tick(&pair.ends[i].tcp, now);
+            fa_tcp_tick(&pair.ends[i].tcp, now + pair.skew[i]);
             any = send_all(i) || any;
         }
     }
@@ -156,7 +157,9 @@ static fa_ns next_event(void)
     for (int i = 0; i < 2; i++) {
         struct fa_list *first = fa_list_first(&pair.wire[i]);
         next = fa_ns_min(next, first != NULL ? fa_buf_of(first)->at_ns : FA_NS_NEVER);
-        next = fa_ns_min(next, fa_tcp_deadline(&pair.ends[i].tcp));
+        fa_ns deadline = fa_tcp_deadline(&pair.ends[i].tcp);
+        deadline -= deadline == FA_NS_NEVER ? 0 : fa_min(deadline, pair.skew[i]);
+        next = fa_ns_min(next, deadline);
     }
     return next;
 }
@@ -198,7 +201,7 @@ void pair_end(fa_ns duration)
     pair_run(duration);
     fa_listener_close(&pair.ends[1].listener.listener);
     for (int i = 0; i < 2; i++) {
-        fa_tcp_reset_all(&pair.ends[i].tcp, pair.now, NULL); // TIME_WAIT
+        fa_tcp_reset_all(&pair.ends[i].tcp, pair.now + pair.skew[i], NULL); // TIME_WAIT
     }
     pair.config.look = NULL;
     pair.config.loss_per_million = 1000000;

@@ -34,6 +34,7 @@ struct pair {
     struct fa_list wire[2]; /* to each end, by fa_buf.at_ns */
     struct fa_pool wire_pool;
     fa_ns now;
+    fa_ns skew[2]; /* how far an end's clock is ahead of `now` */
     uint64_t sent_count;
     uint64_t lost_count;
 };
