@@ -9,8 +9,8 @@
 // discovery fa/mld.h. Tested by test/unit/icmp_test.c, test/unit/icmp6_test.c.
 //
 //     if (fa_icmp_input(&icmp, now, &meta, message, &report)) tell_transport(&report);
-//     fa_icmp_error_take(&icmp, now, &meta, &(struct fa_icmp_header){3, 3},
-//     packet); while (fa_icmp_output(&icmp, now, empty, &meta)) send(empty, &meta);
+//     fa_icmp_error_take(&icmp, now, &meta, &(struct fa_icmp_header){3, 3}, packet);
+//     while ((message = fa_icmp_output(&icmp, now, empty, &meta)) != NULL) send(message, &meta);
 
 #ifndef FA_ICMP_H
 #define FA_ICMP_H
@@ -89,10 +89,11 @@ FA_MUST_USE bool fa_icmp_undelivered(
 void fa_icmp_error_take(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta *meta,
     const struct fa_icmp_header *error, struct fa_buf *take);
 
-/* Write the next message into the empty buffer `buf`. Returns: whether there was one; *ret_meta
- * then says where it goes; its `local` may be zero: the stack chooses. */
-FA_MUST_USE bool fa_icmp_output(
-    struct fa_icmp *icmp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
+/* Write the next message into the empty buffer `take`, or into the one it came in if it is longer.
+ * Returns: NULL if there was none; else the message, which the caller owns; *ret_meta then says
+ * where it goes; its `local` may be zero: the stack chooses. `take` is consumed. */
+struct fa_buf *fa_icmp_output(
+    struct fa_icmp *icmp, fa_ns now, struct fa_buf *take, struct fa_ip_meta *ret_meta);
 
 /* Whether fa_icmp_output() has something. O(1). */
 static inline bool fa_icmp_has_output(const struct fa_icmp *icmp)

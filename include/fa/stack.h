@@ -21,6 +21,7 @@
 #include "fa/buf.h"
 #include "fa/counter.h"
 #include "fa/dhcp.h"
+#include "fa/fragment.h"
 #include "fa/icmp.h"
 #include "fa/ip.h"
 #include "fa/loop.h"
@@ -28,7 +29,9 @@
 #include "fa/names.h"
 #include "fa/ndp.h"
 #include "fa/netdev.h"
+#include "fa/pmtu.h"
 #include "fa/rand.h"
+#include "fa/reass.h"
 #include "fa/tcp.h"
 #include "fa/udp.h"
 
@@ -78,6 +81,8 @@ struct fa_stack_config {
     uint32_t iface_count;
     struct fa_pool *pool;         /* for what the stack itself sends and keeps */
     struct fa_tcp_config tcp;     /* pool, counters and rand are filled in */
+    struct fa_reass_config reass; /* pool and counters are filled in */
+    struct fa_pmtu_config pmtu;   /* counters are filled in */
     struct fa_counters *counters; /* NULL: fa_counters_main */
     uint64_t seed;                /* 0: entropy; else the same random numbers every time */
     uint8_t iid_secret[16];       /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
@@ -134,7 +139,10 @@ struct fa_stack {
     struct fa_icmp icmp;
     struct fa_udp udp;
     struct fa_tcp tcp;
-    struct fa_names names; /* DNS and NTP servers, search domains: read it */
+    struct fa_reass reass;
+    struct fa_pmtu pmtu;
+    struct fa_fragment fragment; /* the one packet being cut */
+    struct fa_names names;       /* DNS and NTP servers, search domains: read it */
     struct fa_rand rand;
     uint64_t flow_factor[2]; /* of flow labels (RFC 6437) */
     struct fa_counters *counters;

@@ -221,13 +221,13 @@ void fa_tcp_input(
 
 /* ICMP says that the packet whose TCP header begins `quoted` (8 bytes at least) did not arrive.
  * `meta` is that packet's, seen from here. Hard errors end a connection in SYN_SENT only (RFC
- * 5927).
+ * 5927). Returns: whether it is in flight, so that the message may be believed.
  */
 enum fa_tcp_icmp {
     FA_TCP_ICMP_UNREACHABLE,
     FA_TCP_ICMP_TOO_BIG, /* meta->mtu_bytes is the next hop's */
 };
-void fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
+bool fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
     enum fa_tcp_icmp kind, struct fa_slice quoted);
 
 /*

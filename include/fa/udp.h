@@ -157,8 +157,9 @@ enum fa_udp_icmp {
 
 /* ICMP says that the datagram whose UDP header begins `quoted` (8 bytes at least) did not arrive;
  * `meta` is that datagram's, seen from here. Believed only of a socket's port and of the remote it
- * is connected to or has just sent to; told to its owner by fa_udp_recv() and fa_udp_send(). */
-void fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, enum fa_udp_icmp kind,
+ * is connected to or has just sent to; told to its owner by fa_udp_recv() and fa_udp_send().
+ * Returns: whether it was. */
+bool fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, enum fa_udp_icmp kind,
     struct fa_slice quoted);
 
 /* Whether fa_udp_output() has something. */

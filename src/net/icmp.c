@@ -370,22 +370,31 @@ void fa_icmp_error_take(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta
     queue_answer(icmp, &back, error, take);
 }
 
-static void write_answer(struct fa_icmp *icmp, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
+static struct fa_buf *write_answer(
+    struct fa_icmp *icmp, struct fa_buf *take, struct fa_ip_meta *ret_meta)
 {
     struct fa_icmp_answer *answer = &icmp->answers[icmp->answer_head];
     icmp->answer_head = (icmp->answer_head + 1) % FA_ICMP_QUEUE_COUNT_MAX;
     icmp->answer_count--;
-    // A reply that does not fit is cut: its length tells.
-    size_t body_len = fa_min(answer->buf->len, fa_buf_tailroom(buf) - FA_ICMP_HDR_LEN);
-    uint8_t *at = fa_buf_append(buf, FA_ICMP_HDR_LEN + body_len);
-    fa_copy(at + FA_ICMP_HDR_LEN, fa_buf_at(answer->buf), body_len);
     *ret_meta = answer->meta;
-    encode(at, FA_ICMP_HDR_LEN + body_len, ret_meta, &answer->header);
-    fa_buf_drop(answer->buf);
     FA_COUNT(icmp->config.counters, icmp_tx_answers);
+    struct fa_buf *body = answer->buf;
+    if (body->len + FA_ICMP_HDR_LEN > fa_buf_tailroom(take)) {
+        // An echo that was put together of fragments. Where its headers were is room for ours.
+        uint8_t *header = fa_buf_push(body, FA_ICMP_HDR_LEN);
+        encode(header, body->len, ret_meta, &answer->header);
+        body->offload = (struct fa_offload){0};
+        fa_buf_drop(take);
+        return body;
+    }
+    uint8_t *at = fa_buf_append(take, FA_ICMP_HDR_LEN + body->len);
+    fa_copy(at + FA_ICMP_HDR_LEN, fa_buf_at(body), body->len);
+    encode(at, FA_ICMP_HDR_LEN + body->len, ret_meta, &answer->header);
+    fa_buf_drop(body);
+    return take;
 }
 
-static void write_ping(
+static struct fa_buf *write_ping(
     struct fa_icmp *icmp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
 {
     struct fa_ping *ping =
@@ -404,22 +413,22 @@ static void write_ping(
     struct fa_icmp_header header = {type, 0, ping->id, ping->seq};
     encode(at, FA_ICMP_HDR_LEN + len, ret_meta, &header);
     FA_COUNT(icmp->config.counters, icmp_tx_echoes);
+    return buf;
 }
 
-bool fa_icmp_output(
-    struct fa_icmp *icmp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
+struct fa_buf *fa_icmp_output(
+    struct fa_icmp *icmp, fa_ns now, struct fa_buf *take, struct fa_ip_meta *ret_meta)
 {
-    FA_ASSERT(buf->len == 0);
-    FA_ASSERT(fa_buf_tailroom(buf) > FA_ICMP_HDR_LEN);
+    FA_ASSERT(take->len == 0);
+    FA_ASSERT(fa_buf_tailroom(take) > FA_ICMP_HDR_LEN);
     if (icmp->answer_count != 0) {
-        write_answer(icmp, buf, ret_meta);
-        return true;
+        return write_answer(icmp, take, ret_meta);
     }
     if (!fa_list_empty(&icmp->pings_unsent)) {
-        write_ping(icmp, now, buf, ret_meta);
-        return true;
+        return write_ping(icmp, now, take, ret_meta);
     }
-    return false;
+    fa_buf_drop(take);
+    return NULL;
 }
 
 void fa_icmp_local_set(struct fa_buf *message, struct fa_ip_meta *meta, const struct fa_ip *local)

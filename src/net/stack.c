@@ -257,6 +257,14 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
         &(struct fa_udp_config){
             .counters = counters, .rand = rand, .group_set = fa__stack_group_set, .ctx = stack});
     fa_icmp_init(&stack->icmp, &(struct fa_icmp_config){.counters = counters, .rand = rand});
+    struct fa_reass_config reass = config->reass;
+    reass.pool = config->pool;
+    reass.counters = counters;
+    fa_reass_init(&stack->reass, &reass);
+    struct fa_pmtu_config pmtu = config->pmtu;
+    pmtu.counters = counters;
+    fa_pmtu_init(&stack->pmtu, &pmtu);
+    stack->fragment = (struct fa_fragment){0};
     for (uint32_t i = 0; i < config->iface_count; i++) {
         init_iface(stack, now, i);
     }
@@ -282,6 +290,8 @@ void fa_stack_stop(struct fa_stack *stack)
         fa__stack_ip6_stop(stack, i);
     }
     fa_icmp_done(&stack->icmp);
+    fa_reass_done(&stack->reass);
+    fa_fragment_stop(&stack->fragment);
     fa_buf_drop_all(&stack->loopback);
     stack->loopback_count = 0;
     if (stack->loop != NULL) {
@@ -309,6 +319,7 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
         fa__stack_ip6_tick(stack, now, i);
     }
     fa_names_tick(&stack->names, now);
+    fa__stack_reass_tick(stack, now);
     if (now >= fa_tcp_deadline(&stack->tcp)) {
         fa_tcp_tick(&stack->tcp, now);
     }
@@ -320,7 +331,8 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
 static bool has_output(const struct fa_stack *stack)
 {
     bool output = fa_icmp_has_output(&stack->icmp) || fa_udp_has_output(&stack->udp) ||
-                  fa_tcp_has_output(&stack->tcp) || stack->loopback_count != 0;
+                  fa_tcp_has_output(&stack->tcp) || stack->loopback_count != 0 ||
+                  fa_fragment_is_busy(&stack->fragment);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         const struct fa_iface *iface = &stack->ifaces[i];
         output = output || iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp) ||
@@ -336,6 +348,7 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack)
     }
     fa_ns at = fa_ns_min(stack->retry_ns, fa_tcp_deadline(&stack->tcp));
     at = fa_ns_min(at, fa_names_deadline(&stack->names));
+    at = fa_ns_min(at, fa_reass_deadline(&stack->reass));
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         const struct fa_iface *iface = &stack->ifaces[i];
         at = fa_ns_min(at, fa_netdev_deadline(iface->config.dev));
@@ -381,8 +394,11 @@ fa_err fa_stack_connect_from(
     if (fa_ip_is_zero(&full.local)) {
         full.local = fa__stack_source(stack, &way, &config->remote.ip);
     }
-    full.mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU : fa__iface_mtu(iface, &config->remote.ip);
-    return fa_tcp_connect(&stack->tcp, fa_stack_now(stack), &full, ret_flow);
+    fa_ns now = fa_stack_now(stack);
+    const struct fa_ip *remote = &config->remote.ip;
+    full.mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU
+                              : fa_pmtu_of(&stack->pmtu, now, remote, fa__iface_mtu(iface, remote));
+    return fa_tcp_connect(&stack->tcp, now, &full, ret_flow);
 }
 
 fa_err fa_stack_connect(

@@ -13,17 +13,21 @@
 /* Tell the transport whose packet it was. */
 static void input_report(struct fa_stack *stack, fa_ns now, const struct fa_icmp_report *report)
 {
+    bool believed = false;
     switch (report->meta.protocol) {
     case FA_IP_PROTO_UDP:
-        fa_udp_icmp(&stack->udp, &report->meta,
+        believed = fa_udp_icmp(&stack->udp, &report->meta,
             report->too_big ? FA_UDP_ICMP_TOO_BIG : FA_UDP_ICMP_UNREACHABLE, report->quoted);
         break;
     case FA_IP_PROTO_TCP:
-        fa_tcp_icmp(&stack->tcp, now, &report->meta,
+        believed = fa_tcp_icmp(&stack->tcp, now, &report->meta,
             report->too_big ? FA_TCP_ICMP_TOO_BIG : FA_TCP_ICMP_UNREACHABLE, report->quoted);
         break;
     default:
         FA_COUNT(stack->counters, icmp_rx_quote);
+    }
+    if (report->too_big && believed) {
+        fa_pmtu_lower(&stack->pmtu, now, &report->meta.remote, report->meta.mtu_bytes);
     }
 }
 
@@ -156,7 +160,7 @@ static bool check_addresses(
     return true;
 }
 
-static void input_ip4(const struct fa__rx *rx)
+static void input_ip4(struct fa__rx *rx)
 {
     static const enum fa_counter_id reasons[] = {
         [FA_IP4_SHORT] = FA_COUNTER_ip4_rx_short,
@@ -176,10 +180,6 @@ static void input_ip4(const struct fa__rx *rx)
     }
     FA_TRACE(ip4_rx, rx->now, rx->iface_idx, ip.source, ip.target, ip.protocol, ip.total_len);
     fa_buf_trim(rx->buf, ip.total_len);
-    if (ip.fragment_off != 0 || ip.more_fragments) {
-        fa__rx_drop(rx, FA_COUNTER_ip4_rx_fragments);
-        return;
-    }
     struct fa_ip_meta meta = {
         .local = fa_ip4_ip(ip.target),
         .remote = fa_ip4_ip(ip.source),
@@ -188,13 +188,20 @@ static void input_ip4(const struct fa__rx *rx)
         .traffic = ip.traffic,
         .dont_fragment = ip.dont_fragment,
         .iface = (uint8_t)rx->iface_idx,
-        .mtu_bytes = rx->iface != NULL ? rx->iface->mtu_bytes : FA_STACK_LOOPBACK_MTU,
+        .mtu_bytes = FA_STACK_LOOPBACK_MTU,
     };
-    if (rx->iface != NULL && is_dhcp(rx, &ip)) {
+    if (rx->iface != NULL) {
+        meta.mtu_bytes = fa_pmtu_of(&rx->stack->pmtu, rx->now, &meta.remote, rx->iface->mtu_bytes);
+    }
+    bool fragment = ip.fragment_off != 0 || ip.more_fragments;
+    if (rx->iface != NULL && !fragment && is_dhcp(rx, &ip)) {
         input_dhcp(rx, &meta, &ip);
         return;
     }
     if (rx->iface != NULL && !check_addresses(rx, &ip, &meta.multicast)) {
+        return;
+    }
+    if (fragment && !fa__rx_reassemble4(rx, &meta, &ip)) {
         return;
     }
     static const struct fa_icmp_header no_protocol = {

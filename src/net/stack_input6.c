@@ -59,8 +59,8 @@ static void refuse(
 }
 
 /* Walk to the transport. Returns: whether it is to be taken; else the packet is gone. */
-static bool walk(const struct fa__rx *rx, const struct fa_ip_meta *meta, uint8_t next,
-    struct fa_ip6_chain *ret_chain)
+static bool walk(
+    struct fa__rx *rx, struct fa_ip_meta *meta, uint8_t next, struct fa_ip6_chain *ret_chain)
 {
     static const enum fa_counter_id reasons[] = {
         [FA_IP6_CHAIN_FRAGMENT] = FA_COUNTER_ip6_rx_fragments,
@@ -70,6 +70,14 @@ static bool walk(const struct fa__rx *rx, const struct fa_ip_meta *meta, uint8_t
         [FA_IP6_CHAIN_DROP] = FA_COUNTER_ip6_rx_option,
     };
     enum fa_ip6_chain_verdict verdict = fa_ip6_chain_walk(fa_buf_slice(rx->buf), next, ret_chain);
+    if (verdict == FA_IP6_CHAIN_FRAGMENT) {
+        if (!fa__rx_reassemble6(rx, meta, ret_chain)) {
+            return false;
+        }
+        next = fa_buf_at(rx->buf)[FA_IP6_NEXT_OFF];
+        verdict = fa_ip6_chain_walk(fa_buf_slice(rx->buf), next, ret_chain);
+        ret_chain->fragmented = true;
+    }
     if (verdict == FA_IP6_CHAIN_PROBLEM) {
         refuse(rx, meta, ret_chain);
     } else if (verdict != FA_IP6_CHAIN_GOOD) {
@@ -143,7 +151,7 @@ static bool decode(const struct fa__rx *rx, struct fa_ip6_header *ret_ip)
     return true;
 }
 
-void fa__rx_ip6(const struct fa__rx *rx)
+void fa__rx_ip6(struct fa__rx *rx)
 {
     struct fa_ip6_header ip;
     struct fa_ip6_chain chain;
@@ -158,8 +166,12 @@ void fa__rx_ip6(const struct fa__rx *rx)
         .multicast = fa_ip6_is_multicast(&ip.target),
         .dont_fragment = true,
         .iface = (uint8_t)rx->iface_idx,
-        .mtu_bytes = rx->iface != NULL ? rx->iface->ndp.mtu_bytes : FA_STACK_LOOPBACK_MTU,
+        .mtu_bytes = FA_STACK_LOOPBACK_MTU,
     };
+    if (rx->iface != NULL) {
+        meta.mtu_bytes =
+            fa_pmtu_of(&rx->stack->pmtu, rx->now, &meta.remote, rx->iface->ndp.mtu_bytes);
+    }
     if ((rx->iface != NULL && (!check_wire(rx, &ip) || !check_target(rx, &meta))) ||
         !walk(rx, &meta, ip.next, &chain)) {
         return;

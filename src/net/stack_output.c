@@ -36,8 +36,7 @@ static void set_group(uint8_t *mac, const struct fa_ip *ip)
     }
 }
 
-/* Send an IP packet as a frame, now or when its neighbour has answered. */
-static void send_frame(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
+void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
     const struct fa_ip_meta *meta, struct fa_buf *take)
 {
     struct fa_iface *iface = &stack->ifaces[way->iface_idx];
@@ -60,8 +59,7 @@ static void send_frame(struct fa_stack *stack, fa_ns now, const struct fa__way *
 
 /* ---- packets ---- */
 
-/* How far packets go when nobody says so. */
-static uint8_t hop_limit_of(const struct fa_stack *stack, uint32_t idx, bool four)
+uint8_t fa__stack_hop_limit(const struct fa_stack *stack, uint32_t idx, bool four)
 {
     _Static_assert((int)FA_IP4_TTL_DEFAULT == (int)FA_IP6_HOP_LIMIT_DEFAULT);
     if (idx >= stack->config.iface_count) {
@@ -82,7 +80,7 @@ static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
         .target = fa_ip4_of(&meta->remote),
         .total_len = (uint16_t)(FA_IP4_HDR_LEN + buf->len),
         .traffic = meta->traffic,
-        .ttl = meta->ttl != 0 ? meta->ttl : hop_limit_of(stack, idx, true),
+        .ttl = meta->ttl != 0 ? meta->ttl : fa__stack_hop_limit(stack, idx, true),
         .protocol = meta->protocol,
         .dont_fragment = meta->dont_fragment,
     };
@@ -115,7 +113,7 @@ static void push_ip6(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
         .payload_len = (uint16_t)buf->len,
         .traffic = meta->traffic,
         .next = meta->protocol,
-        .hop_limit = meta->ttl != 0 ? meta->ttl : hop_limit_of(stack, idx, false),
+        .hop_limit = meta->ttl != 0 ? meta->ttl : fa__stack_hop_limit(stack, idx, false),
     };
     fa_ip6_encode(fa_buf_push(buf, FA_IP6_HDR_LEN), &ip);
     FA_COUNT(stack->counters, ip_tx_packets);
@@ -145,14 +143,25 @@ static void loop_back(
     stack->loopback_count++;
 }
 
-/* Whether a transport's packet fits its way; what a card cuts into pieces, or never sees, fits if
- * the header can say how long it is. */
-static bool fits(
-    const struct fa_iface *iface, bool ours, const struct fa_ip *remote, const struct fa_buf *buf)
+/* What a transport's packet may have on its way, IP header included; what a card cuts into pieces,
+ * or never sees (iface NULL), all that the header can say. TCP minds the way's MTU itself, and
+ * finds out by what it sends when it has changed. */
+static uint16_t len_max_of(const struct fa_stack *stack, fa_ns now, const struct fa_iface *iface,
+    const struct fa_ip_meta *meta, const struct fa_buf *buf)
 {
     bool super = (buf->offload.flags & (FA_OFFLOAD_TSO4 | FA_OFFLOAD_TSO6)) != 0;
-    size_t len_max = super || ours ? UINT16_MAX : fa__iface_mtu(iface, remote);
-    return buf->len + (fa_ip_is4(remote) ? FA_IP4_HDR_LEN : FA_IP6_HDR_LEN) <= len_max;
+    if (super || iface == NULL) {
+        return UINT16_MAX;
+    }
+    uint16_t link = fa__iface_mtu(iface, &meta->remote);
+    return meta->protocol == FA_IP_PROTO_TCP ? link
+                                             : fa_pmtu_of(&stack->pmtu, now, &meta->remote, link);
+}
+
+static bool fits(const struct fa_ip_meta *meta, const struct fa_buf *buf, uint16_t len_max)
+{
+    size_t header_len = fa_ip_is4(&meta->remote) ? FA_IP4_HDR_LEN : FA_IP6_HDR_LEN;
+    return buf->len + header_len <= len_max;
 }
 
 /* Send a packet the way of the one before. Returns: false, and nothing happens, if it is not
@@ -161,7 +170,8 @@ static bool send_known(
     struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
 {
     const struct fa_stack_path *path = fa__stack_path_find(stack, now, meta);
-    if (path == NULL || !fits(&stack->ifaces[path->iface], false, &meta->remote, take)) {
+    if (path == NULL ||
+        !fits(meta, take, len_max_of(stack, now, &stack->ifaces[path->iface], meta, take))) {
         return false;
     }
     push_ip(stack, now, path->iface, meta, take);
@@ -188,26 +198,25 @@ static void send_packet(
         return;
     }
     struct fa_iface *iface = &stack->ifaces[way.iface_idx];
-    if (!fits(iface, way.ours, &meta->remote, take)) {
-        fa__stack_drop(stack, now, way.iface_idx, take, FA_COUNTER_ip_tx_too_big);
-        return;
-    }
     if (fa_ip_is_zero(&meta->local)) {
         meta->local = fa__stack_source(stack, &way, &meta->remote);
+    }
+    uint16_t len_max = len_max_of(stack, now, way.ours ? NULL : iface, meta, take);
+    if (!fits(meta, take, len_max)) {
+        fa__stack_fragment_take(stack, now, way.iface_idx, len_max, meta, take);
+        return;
     }
     if (way.ours) {
         loop_back(stack, now, meta, take);
         return;
     }
     push_ip(stack, now, way.iface_idx, meta, take);
-    send_frame(stack, now, &way, meta, take);
+    fa__stack_frame_send(stack, now, &way, meta, take);
 }
 
 /* ---- who speaks ---- */
 
-/* Room for one frame on any device that has some: a packet may leave by another than the one that
- * lent its buffer. Without devices the stack talks to itself. */
-static bool reserve(struct fa_stack *stack, struct fa_buf **ret_buf)
+bool fa__stack_reserve(struct fa_stack *stack, struct fa_buf **ret_buf)
 {
     if (stack->config.iface_count == 0 &&
         fa_buf_alloc(stack->config.pool, FA_BUF_HEADROOM, ret_buf) == FA_OK) {
@@ -237,7 +246,7 @@ static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa
     // Before there is an address no route leads anywhere.
     struct fa__way way = {.iface_idx = idx, .group = true};
     push_ip4(stack, now, idx, &meta, take);
-    send_frame(stack, now, &way, &meta, take);
+    fa__stack_frame_send(stack, now, &way, &meta, take);
     return true;
 }
 
@@ -255,7 +264,7 @@ static bool send_ndp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_
     }
     struct fa__way way = {.iface_idx = idx, .group = meta.multicast, .next_hop = meta.remote};
     push_ip6(stack, now, idx, &meta, take);
-    send_frame(stack, now, &way, &meta, take);
+    fa__stack_frame_send(stack, now, &way, &meta, take);
     return true;
 }
 
@@ -329,11 +338,12 @@ static bool send_icmp(struct fa_stack *stack, fa_ns now)
 {
     struct fa_buf *buf;
     struct fa_ip_meta meta;
-    if (!fa_icmp_has_output(&stack->icmp) || !reserve(stack, &buf)) {
+    if (fa_fragment_is_busy(&stack->fragment) || !fa_icmp_has_output(&stack->icmp) ||
+        !fa__stack_reserve(stack, &buf)) {
         return false;
     }
-    if (!fa_icmp_output(&stack->icmp, now, buf, &meta)) {
-        fa_buf_drop(buf);
+    buf = fa_icmp_output(&stack->icmp, now, buf, &meta);
+    if (buf == NULL) {
         return false;
     }
     struct fa_ip local;
@@ -348,7 +358,8 @@ static bool send_udp(struct fa_stack *stack, fa_ns now)
 {
     struct fa_buf *buf;
     struct fa_ip_meta meta;
-    if (!fa_udp_has_output(&stack->udp) || !reserve(stack, &buf)) {
+    if (fa_fragment_is_busy(&stack->fragment) || !fa_udp_has_output(&stack->udp) ||
+        !fa__stack_reserve(stack, &buf)) {
         return false;
     }
     fa_buf_drop(buf); // it only said that there is room: datagrams come with their own
@@ -369,7 +380,7 @@ static bool send_tcp(struct fa_stack *stack, fa_ns now)
 {
     struct fa_buf *buf;
     struct fa_ip_meta meta;
-    if (!fa_tcp_has_output(&stack->tcp) || !reserve(stack, &buf)) {
+    if (!fa_tcp_has_output(&stack->tcp) || !fa__stack_reserve(stack, &buf)) {
         return false;
     }
     if (!fa_tcp_output(&stack->tcp, now, buf, &meta)) {
@@ -383,16 +394,21 @@ static bool send_tcp(struct fa_stack *stack, fa_ns now)
 /* ---- whose turn it is ---- */
 
 typedef bool (*send_fn)(struct fa_stack *stack, fa_ns now);
-static const send_fn senders[] = {send_links, send_icmp, send_udp, send_tcp};
+static const send_fn senders[] = {
+    send_links, fa__stack_fragment_send, send_icmp, send_udp, send_tcp};
 
-enum { LINKS, ICMP, UDP, TCP }; /* their indices */
+enum { LINKS, FRAGMENT, ICMP, UDP, TCP }; /* their indices */
 
 /* Who has something to say: a bit each. */
 static unsigned find_speakers(const struct fa_stack *stack)
 {
-    unsigned speakers = (fa_icmp_has_output(&stack->icmp) ? 1u << ICMP : 0u) |
-                        (fa_udp_has_output(&stack->udp) ? 1u << UDP : 0u) |
-                        (fa_tcp_has_output(&stack->tcp) ? 1u << TCP : 0u);
+    unsigned speakers = fa_tcp_has_output(&stack->tcp) ? 1u << TCP : 0u;
+    if (fa_fragment_is_busy(&stack->fragment)) {
+        speakers |= 1u << FRAGMENT; // the others may cut packets as well: they wait
+    } else {
+        speakers |= (fa_icmp_has_output(&stack->icmp) ? 1u << ICMP : 0u) |
+                    (fa_udp_has_output(&stack->udp) ? 1u << UDP : 0u);
+    }
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         speakers |= link_has_output(&stack->ifaces[i]) ? 1u << LINKS : 0u;
     }

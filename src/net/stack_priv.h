@@ -2,13 +2,16 @@
 //
 // What the files of the stack share: stack.c holds it together, stack_ip6.c its IPv6 addresses and
 // groups, stack_route.c knows the ways, stack_input.c and stack_input6.c bring packets up,
-// stack_output.c brings them down.
+// stack_output.c brings them down, stack_fragment.c cuts those that are too long and puts together
+// what comes in pieces.
 
 #ifndef FA_NET_STACK_PRIV_H
 #define FA_NET_STACK_PRIV_H
 
 #include "fa/stack.h"
 #include "fa/trace.h"
+#include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 
 /* Drop a buffer, and say why. */
 static inline void fa__stack_drop(struct fa_stack *stack, fa_ns now, uint32_t iface_idx,
@@ -127,7 +130,7 @@ void fa__rx_transport(const struct fa__rx *rx, const struct fa_ip_meta *meta, si
     const struct fa_icmp_header *unknown);
 
 /* stack_input6.c: an IPv6 packet. */
-void fa__rx_ip6(const struct fa__rx *rx);
+void fa__rx_ip6(struct fa__rx *rx);
 
 /* Take one burst from every device, and what we sent ourselves. Returns: whether anything came. */
 bool fa__stack_input(struct fa_stack *stack, fa_ns now);
@@ -139,5 +142,39 @@ void fa__stack_undelivered(struct fa_stack *stack, fa_ns now, struct fa_neigh *n
 
 /* Send what everybody has to say, as long as devices take it. Returns: whether anything went. */
 bool fa__stack_output(struct fa_stack *stack, fa_ns now);
+
+/* Room for one frame on any device that has some: a packet may leave by another than the one that
+ * lent its buffer. Without devices the stack talks to itself. */
+FA_MUST_USE bool fa__stack_reserve(struct fa_stack *stack, struct fa_buf **ret_buf);
+
+/* Send an IP packet as a frame, now or when its neighbour has answered. */
+void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
+    const struct fa_ip_meta *meta, struct fa_buf *take);
+
+/* How far packets go when nobody says so. */
+uint8_t fa__stack_hop_limit(const struct fa_stack *stack, uint32_t idx, bool four);
+
+/* stack_fragment.c */
+
+/* Take in the fragment that rx->buf is, from its IP header on. Returns: whether rx->buf is the
+ * whole packet now, *meta and *ip made true of it; else it was kept or dropped. */
+FA_MUST_USE bool fa__rx_reassemble4(
+    struct fa__rx *rx, struct fa_ip_meta *meta, struct fa_ip4_header *ip);
+
+/* The same for IPv6, whose `chain` ends in a fragment header; the whole has none any more. */
+FA_MUST_USE bool fa__rx_reassemble6(
+    struct fa__rx *rx, struct fa_ip_meta *meta, const struct fa_ip6_chain *chain);
+
+/* Give up what is not complete in time, and tell its senders. */
+void fa__stack_reass_tick(struct fa_stack *stack, fa_ns now);
+
+/* Begin to cut a transport's packet that is longer than its way takes, unless its sender forbade
+ * that: a UDP socket is told. Pieces follow as devices have room; meanwhile neither UDP nor ICMP is
+ * asked. */
+void fa__stack_fragment_take(struct fa_stack *stack, fa_ns now, uint32_t iface_idx,
+    uint16_t mtu_bytes, const struct fa_ip_meta *meta, struct fa_buf *take);
+
+/* Send the next piece. Returns: whether there was one. */
+bool fa__stack_fragment_send(struct fa_stack *stack, fa_ns now);
 
 #endif

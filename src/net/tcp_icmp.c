@@ -29,7 +29,7 @@ static void lower_mss(struct fa_tcp_conn *conn, uint16_t mtu_bytes)
     }
 }
 
-void fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
+bool fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
     enum fa_tcp_icmp kind, struct fa_slice quoted)
 {
     tcp->now = now;
@@ -54,4 +54,5 @@ void fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
     } else {
         FA_COUNT(tcp->config.counters, tcp_icmp_ignored);
     }
+    return in_flight;
 }

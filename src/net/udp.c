@@ -224,7 +224,7 @@ static bool knows(const struct fa_udp_socket *socket, const struct fa_endpoint *
     return false;
 }
 
-void fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, enum fa_udp_icmp kind,
+bool fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, enum fa_udp_icmp kind,
     struct fa_slice quoted)
 {
     FA_ASSERT(quoted.len >= 8);
@@ -233,7 +233,7 @@ void fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, enum fa_udp_
         fa__udp_find(udp, fa_be16_load(quoted.at), &meta->local, &remote);
     if (socket == NULL || !knows(socket, &remote)) {
         FA_COUNT(udp->config.counters, udp_icmp_unasked);
-        return;
+        return false;
     }
     FA_COUNT(udp->config.counters, udp_refused);
     socket->refused_count++;
@@ -245,6 +245,7 @@ void fa_udp_icmp(struct fa_udp *udp, const struct fa_ip_meta *meta, enum fa_udp_
     if (fa__udp_is_connected(socket) || socket->config.errors) {
         fa__udp_tell(socket, FA_FLOW_READABLE);
     }
+    return true;
 }
 
 fa_err fa__udp_error_take(struct fa_udp_socket *socket)

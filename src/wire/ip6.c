@@ -126,6 +126,15 @@ static enum fa_ip6_chain_verdict walk_options(
     return FA_IP6_CHAIN_GOOD;
 }
 
+void fa_ip6_fragment_encode(uint8_t *at, const struct fa_ip6_fragment *fragment)
+{
+    FA_ASSERT(fragment->off % 8 == 0);
+    at[0] = fragment->next;
+    at[1] = 0;
+    fa_be16_store(at + 2, (uint16_t)(fragment->off | (fragment->more ? 1 : 0)));
+    fa_be32_store(at + 4, fragment->id);
+}
+
 static enum fa_ip6_chain_verdict walk_fragment(const uint8_t *at, struct fa_ip6_chain *chain)
 {
     uint16_t word = fa_be16_load(at + 2);

@@ -62,9 +62,8 @@ static struct fa_buf *message(
 /* What is sent next, into `body`; its length, or -1. */
 static int output(struct fa_icmp6_header *ret_header, uint8_t *body, struct fa_ip_meta *ret_meta)
 {
-    struct fa_buf *buf = get_buf();
-    if (!fa_icmp_output(&icmp, 0, buf, ret_meta)) {
-        fa_buf_drop(buf);
+    struct fa_buf *buf = fa_icmp_output(&icmp, 0, get_buf(), ret_meta);
+    if (buf == NULL) {
         return -1;
     }
     if (fa_ip_is_zero(&ret_meta->local)) {

@@ -75,9 +75,8 @@ static void input(fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
 static int output(
     fa_ns now, struct fa_icmp_header *ret_header, uint8_t *body, struct fa_ip_meta *ret_meta)
 {
-    struct fa_buf *buf = get_buf();
-    if (!fa_icmp_output(&icmp, now, buf, ret_meta)) {
-        fa_buf_drop(buf);
+    struct fa_buf *buf = fa_icmp_output(&icmp, now, get_buf(), ret_meta);
+    if (buf == NULL) {
         return -1;
     }
     CHECK(fa_icmp_decode(fa_buf_slice(buf), ret_header) == FA_ICMP_GOOD);

@@ -279,6 +279,7 @@ T(what_cannot_be_sent_is_dropped_by_name)
     struct fa_ip other = fa_ip4_ip(WORLD_M);
     struct fa_endpoint to = world_at(WORLD_B, 9);
     CHECK_EQ(fa_udp_send(&socket, FA_LIT("x"), &other, &to), FA_OK);
+    socket.config.dont_fragment = true;
     CHECK_EQ(fa_udp_send(&socket, (struct fa_slice){big, 1473}, &any, &to), FA_OK);
     CHECK_EQ(fa_udp_send(&socket, (struct fa_slice){big, 1472}, &any, &to), FA_OK);
     world_settle();

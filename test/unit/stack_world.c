@@ -16,14 +16,16 @@ enum {
 
 struct world world;
 static struct fa_vnet_mac macs[MAC_COUNT];
+static _Alignas(64) uint8_t large_memory[3][WORLD_LARGE_COUNT * FA_REASS_LARGE_BUF_SIZE];
 static _Alignas(64) uint8_t pool_memory[3][WORLD_BUF_COUNT * FA_BUF_SIZE];
 static _Alignas(64) uint8_t conn_memory[2][WORLD_CONN_COUNT * FA_TCP_CONN_BYTES];
 static uint32_t buckets[2][WORLD_CONN_COUNT];
 
-static void plug_in(struct station *station, const char *name, uint8_t *memory)
+static void plug_in(struct station *station, const char *name, uint8_t *memory, uint8_t *large)
 {
     station->counters = (struct fa_counters){0};
     fa_pool_init(&station->pool, memory, sizeof pool_memory[0], FA_BUF_SIZE);
+    fa_pool_init(&station->large, large, sizeof large_memory[0], FA_REASS_LARGE_BUF_SIZE);
     struct fa_vnet_port_config config = {.name = name, .pool = &station->pool};
     fa_vnet_port_open(&world.vnet, &station->port, &config);
     station->dev = netcap_wrap(&station->port.dev);
@@ -36,9 +38,9 @@ void world_open_wire(void)
     fa_log_levels[FA_LOG_SOURCE_net] = FA_LOG_QUIET;
     fa_log_levels[FA_LOG_SOURCE_dhcp] = FA_LOG_QUIET;
     fa_vnet_init(&world.vnet, &(struct fa_vnet_config){.macs = macs, .mac_count = MAC_COUNT});
-    plug_in(&world.a, "a", pool_memory[0]);
-    plug_in(&world.b, "b", pool_memory[1]);
-    plug_in(&world.m, "m", pool_memory[2]);
+    plug_in(&world.a, "a", pool_memory[0], large_memory[0]);
+    plug_in(&world.b, "b", pool_memory[1], large_memory[1]);
+    plug_in(&world.m, "m", pool_memory[2], large_memory[2]);
 }
 
 static struct fa_tcp_config tcp_config(int idx)
@@ -62,6 +64,7 @@ struct fa_stack_config world_config(struct station *station, uint32_t ip)
         .iface_count = 1,
         .ifaces[0] = {.dev = station->dev, .dhcp = ip == 0, .ipv6_off = true, .hostname = "guest"},
         .pool = &station->pool,
+        .reass.large_pool = &station->large,
         .counters = &station->counters,
         .seed = 7,
         .tcp = tcp_config(station == &world.a ? 0 : 1),
@@ -135,6 +138,7 @@ static void unplug(struct station *station)
     }
     fa_netdev_close(station->dev);
     CHECK_EQ(station->pool.used_count, 0);
+    CHECK_EQ(station->large.used_count, 0);
 }
 
 void world_close(void)

@@ -15,6 +15,7 @@
 
 enum {
     WORLD_BUF_COUNT = 256,
+    WORLD_LARGE_COUNT = 4, /* buffers that hold any packet */
     WORLD_CONN_COUNT = 16,
     WORLD_A = 0x0a000001,
     WORLD_B = 0x0a000002,
@@ -26,6 +27,7 @@ struct station {
     struct fa_vnet_port port;
     struct fa_netdev *dev; /* the port, recorded */
     struct fa_pool pool;
+    struct fa_pool large; /* for packets put together of fragments */
     struct fa_counters counters;
     struct fa_stack stack; /* not of the bare port */
 };

@@ -29,6 +29,8 @@ enum {
     FA_ICMP_CODE_PROTOCOL = 2,
     FA_ICMP_CODE_PORT = 3,
     FA_ICMP_CODE_TOO_BIG = 4,
+
+    FA_ICMP_CODE_REASSEMBLY = 1, /* of FA_ICMP_TIME_EXCEEDED: fragments did not come in time */
 };
 
 enum FA_MUST_USE fa_icmp_verdict {

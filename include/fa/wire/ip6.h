@@ -3,7 +3,8 @@
 // fa/wire/ip6.h: the IPv6 header and its extension headers (RFC 8200), and what can be told from
 // an IPv6 address alone.
 //
-// Pure encode and decode. No jumbograms; extension headers are read, never written. A chain is
+// Pure encode and decode. No jumbograms; of extension headers only the
+// fragment header is written. A chain is
 // walked under hard bounds (RFC 8504 5.3). Tested by test/unit/wire_ip6_test.c,
 // fuzz/wire_ip6_fuzz.c.
 //
@@ -19,6 +20,7 @@
 
 enum {
     FA_IP6_HDR_LEN = 40, /* bytes */
+    FA_IP6_NEXT_OFF = 6, /* bytes, to the header's "next header" */
     FA_IP6_FRAGMENT_HDR_LEN = 8,
     FA_IP6_HOP_LIMIT_DEFAULT = 64,
     FA_IP6_MTU_MIN = 1280,        /* bytes, RFC 8200 5 */
@@ -71,6 +73,9 @@ struct fa_ip6_fragment {
     bool more;
     uint8_t next; /* of the first payload byte of the fragment that is first */
 };
+
+/* Write FA_IP6_FRAGMENT_HDR_LEN bytes. */
+void fa_ip6_fragment_encode(uint8_t *at, const struct fa_ip6_fragment *fragment);
 
 /* What a walk found. */
 struct fa_ip6_chain {
