@@ -135,6 +135,7 @@ static void open_side(size_t idx, const struct path *path)
         &(struct fa_stack_config){
             .iface_count = 1,
             .ifaces[0] = {.dev = &side->checked,
+                .ipv6_off = true,
                 .ip = fa_ip4(10, 0, 0, (uint8_t)(1 + idx)),
                 .prefix_bits = 24},
             .pool = &side->pool,

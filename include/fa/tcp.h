@@ -233,7 +233,12 @@ bool fa_tcp_icmp(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta,
 /*
  * Write the next segment, headers to payload, into the empty buffer `buf`.
  *
- * Returns: whether there was one; *ret_meta then says where it goes. The checksum is complete.
+ * buf->offload.flags says what the card will do for it (enum fa_offload_flags, usually 0). With
+ * CSUM_NEEDED the checksum is left to the card; with TSO4 or TSO6 too, new data may be a
+ * super-segment of up to 64 KiB. buf->offload then describes what is left, from the TCP header on:
+ * whoever pushes a header moves csum_start and hdr_bytes.
+ *
+ * Returns: whether there was one; *ret_meta then says where it goes.
  * Limits:  `buf` has FA_BUF_HEADROOM bytes of headroom and room for the connection's MSS.
  */
 bool fa_tcp_output(struct fa_tcp *tcp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta);

@@ -28,8 +28,79 @@ enum {
     IFF_NO_PI = 0x1000,
     IFF_VNET_HDR = 0x4000,
 };
-#define TUNSETIFF _IOW('T', 202, int)
-#define TUNGETIFF _IOR('T', 210, unsigned int)
+#define TUNSETIFF     _IOW('T', 202, int)
+#define TUNSETOFFLOAD _IOW('T', 208, unsigned int)
+#define TUNGETIFF     _IOR('T', 210, unsigned int)
+enum {
+    TUN_F_CSUM = 1,
+    TUN_F_TSO4 = 2,
+    TUN_F_TSO6 = 4,
+};
+
+/* What stands before each frame (virtio 1.2, 5.1.6), in the machine's byte order. */
+struct header {
+    uint8_t flags;
+    uint8_t gso_type;
+    uint16_t hdr_bytes;
+    uint16_t gso_bytes;
+    uint16_t csum_start;
+    uint16_t csum_offset;
+};
+
+_Static_assert(sizeof(struct header) == 10, "the kernel's default");
+
+enum {
+    HEADER_NEEDS_CSUM = 1, /* flags */
+    HEADER_DATA_VALID = 2,
+    GSO_NONE = 0, /* gso_type */
+    GSO_TCP4 = 1,
+    GSO_TCP6 = 4,
+    GSO_ECN = 0x80,
+};
+
+/* Returns: whether the header makes sense for a frame of `len`. */
+static bool decode_header(const struct header *header, size_t len, struct fa_offload *ret_offload)
+{
+    unsigned gso = header->gso_type & ~(unsigned)GSO_ECN;
+    bool needs = (header->flags & HEADER_NEEDS_CSUM) != 0;
+    *ret_offload = (struct fa_offload){};
+    if (needs && ((size_t)header->csum_start + header->csum_offset + 2 > len ||
+                     header->csum_offset > UINT8_MAX)) {
+        return false;
+    }
+    if (gso != GSO_NONE && (!needs || (gso != GSO_TCP4 && gso != GSO_TCP6))) {
+        return false;
+    }
+    if (needs) {
+        ret_offload->flags = FA_OFFLOAD_CSUM_NEEDED | FA_OFFLOAD_CSUM_GOOD;
+        ret_offload->csum_start = header->csum_start;
+        ret_offload->csum_offset = (uint8_t)header->csum_offset;
+    } else if ((header->flags & HEADER_DATA_VALID) != 0) {
+        ret_offload->flags = FA_OFFLOAD_CSUM_GOOD;
+    }
+    if (gso != GSO_NONE) {
+        ret_offload->flags |= gso == GSO_TCP4 ? FA_OFFLOAD_TSO4 : FA_OFFLOAD_TSO6;
+        ret_offload->gso_bytes = header->gso_bytes;
+        ret_offload->hdr_bytes = header->hdr_bytes;
+    }
+    return true;
+}
+
+static struct header encode_header(const struct fa_offload *offload)
+{
+    struct header header = {};
+    if ((offload->flags & FA_OFFLOAD_CSUM_NEEDED) != 0) {
+        header.flags = HEADER_NEEDS_CSUM;
+        header.csum_start = offload->csum_start;
+        header.csum_offset = offload->csum_offset;
+    }
+    if ((offload->flags & FA__NETDEV_TSO) != 0) {
+        header.gso_type = (offload->flags & FA_OFFLOAD_TSO4) != 0 ? GSO_TCP4 : GSO_TCP6;
+        header.gso_bytes = offload->gso_bytes;
+        header.hdr_bytes = offload->hdr_bytes;
+    }
+    return header;
+}
 
 /* TUNGETIFF by the raw call: musl's ioctl() takes an int, into which this number does not fit. */
 static bool ask_interface(int fd, struct ifreq *ret_request)
@@ -44,15 +115,20 @@ static struct fa_buf *read_frame(struct fa_tap *tap)
 {
     struct fa_buf *buf;
     uint8_t excess; /* catches what is longer than allowed, and would be cut off without a word */
-    size_t frame_max = fa__netdev_frame_max(&tap->dev);
+    struct header header = {};
+    size_t header_len = tap->has_header ? sizeof header : 0;
+    bool super = (tap->dev.info.rx_offload & FA__NETDEV_TSO) != 0;
     if (fa_buf_alloc(tap->pool, FA_BUF_HEADROOM, &buf) != FA_OK) {
         return NULL;
     }
-    struct iovec pieces[2] = {
+    size_t frame_max = super ? fa_buf_tailroom(buf) : fa__netdev_frame_max(&tap->dev);
+    struct iovec pieces[3] = {
+        {.iov_base = &header, .iov_len = header_len},
         {.iov_base = fa_buf_at(buf), .iov_len = frame_max},
         {.iov_base = &excess, .iov_len = 1},
     };
-    ssize_t len = readv(tap->watch.fd, pieces, 2);
+    ssize_t len = readv(tap->watch.fd, pieces, 3);
+    len -= len < 0 ? 0 : (ssize_t)fa_min(header_len, (size_t)len);
     if (len < 0) {
         /* EAGAIN, or EBADFD and the like once the interface is gone: then it stays silent. */
         tap->watch.readable = errno == EINTR;
@@ -60,6 +136,8 @@ static struct fa_buf *read_frame(struct fa_tap *tap)
         FA_COUNT(tap->counters, netdev_rx_too_long);
     } else if (len < FA_ETH_HDR_LEN) {
         FA_COUNT(tap->counters, netdev_rx_too_short);
+    } else if (!decode_header(&header, (size_t)len, &buf->offload)) {
+        FA_COUNT(tap->counters, netdev_rx_offload);
     } else {
         (void)fa_buf_append(buf, (size_t)len);
         return buf;
@@ -99,8 +177,13 @@ static void commit_frame(struct fa_netdev *dev, fa_ns now, struct fa_buf *take)
     (void)now;
     if (fa__netdev_tx_check(dev, tap->counters, take)) {
         ssize_t written;
+        struct header header = encode_header(&take->offload);
+        struct iovec pieces[2] = {
+            {.iov_base = &header, .iov_len = tap->has_header ? sizeof header : 0},
+            {.iov_base = fa_buf_at(take), .iov_len = take->len},
+        };
         do {
-            written = write(tap->watch.fd, fa_buf_at(take), take->len);
+            written = writev(tap->watch.fd, pieces, 2);
         } while (written < 0 && errno == EINTR);
         if (written < 0) {
             FA_COUNT(tap->counters, netdev_tx_lost);
@@ -160,9 +243,11 @@ static fa_err fail_attach(int attach_errno, const char **reterr_reason)
 }
 
 /* Returns: FA_OK and a descriptor attached to the interface `name`. */
-static fa_err attach_interface(const char *name, int *ret_fd, const char **reterr_reason)
+static fa_err attach_interface(
+    const char *name, bool offload, int *ret_fd, const char **reterr_reason)
 {
-    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+    struct ifreq request = {
+        .ifr_flags = (short)(IFF_TAP | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0))};
     size_t len = strlen(name);
     if (len == 0 || len >= sizeof request.ifr_name) {
         *reterr_reason = "an interface name has 1 to 15 bytes";
@@ -196,8 +281,8 @@ static fa_err adopt_descriptor(const char *number, int *ret_fd, const char **ret
         return FA_EINVAL;
     }
     if (!ask_interface((int)fd, &request) ||
-        (request.ifr_flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)) != (IFF_TAP | IFF_NO_PI)) {
-        *reterr_reason = "the descriptor is no tap with IFF_NO_PI and without IFF_VNET_HDR";
+        (request.ifr_flags & (IFF_TAP | IFF_NO_PI)) != (IFF_TAP | IFF_NO_PI)) {
+        *reterr_reason = "the descriptor is no tap with IFF_NO_PI";
         return FA_EINVAL;
     }
     int flags = fcntl((int)fd, F_GETFL);
@@ -226,6 +311,22 @@ static uint16_t find_mtu(int tap_fd, struct ifreq *ret_request)
     return (uint16_t)fa_min((size_t)mtu, FA_NETDEV_MTU_MAX);
 }
 
+/* Agree with the kernel on what either side may leave undone. */
+static void offer_offload(struct fa_tap *tap, int fd, bool wanted)
+{
+    bool super = fa_pool_room(tap->pool) + sizeof(struct fa_buf) >= FA_TAP_SUPER_SIZE;
+    unsigned long what = 0;
+    uint8_t offload = 0;
+    if (wanted && tap->has_header) {
+        what = TUN_F_CSUM | (super ? TUN_F_TSO4 | TUN_F_TSO6 : 0);
+        offload = (uint8_t)(FA_OFFLOAD_CSUM_NEEDED | (super ? FA__NETDEV_TSO : 0));
+    }
+    if (tap->has_header && ioctl(fd, TUNSETOFFLOAD, what) == 0 && what != 0) {
+        tap->dev.info.tx_offload = offload;
+        tap->dev.info.rx_offload = offload | FA_OFFLOAD_CSUM_GOOD;
+    }
+}
+
 fa_err fa_tap_open(
     struct fa_tap *tap, const struct fa_tap_config *config, const char **reterr_reason)
 {
@@ -235,7 +336,7 @@ fa_err fa_tap_open(
     if (strncmp(config->name, "fd:", 3) == 0) {
         FA_TRY(adopt_descriptor(config->name + 3, &fd, reterr_reason));
     } else {
-        FA_TRY(attach_interface(config->name, &fd, reterr_reason));
+        FA_TRY(attach_interface(config->name, config->offload, &fd, reterr_reason));
     }
     uint16_t host_mtu_bytes = find_mtu(fd, &request);
     uint16_t mtu_bytes = config->mtu_bytes != 0 ? config->mtu_bytes : host_mtu_bytes;
@@ -249,8 +350,10 @@ fa_err fa_tap_open(
         .pool = config->pool,
         .counters = config->counters != NULL ? config->counters : &fa_counters_main,
     };
+    tap->has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;
     fa_entropy_fill(&noise, sizeof noise);
     fa__netdev_info_set(&tap->dev, request.ifr_name, config->mac, mtu_bytes, noise);
+    offer_offload(tap, fd, config->offload);
     fa__linux_watch(&tap->watch, fd, false);
     return FA_OK;
 }

@@ -16,6 +16,16 @@ enum {
 
 /* ---- frames ---- */
 
+/* Push a header in front; what is left to the card moves. */
+static uint8_t *push_header(struct fa_buf *buf, uint16_t len)
+{
+    if (buf->offload.flags != 0) {
+        buf->offload.csum_start = (uint16_t)(buf->offload.csum_start + len);
+        buf->offload.hdr_bytes = (uint16_t)(buf->offload.hdr_bytes + len);
+    }
+    return fa_buf_push(buf, len);
+}
+
 static void commit(struct fa_stack *stack, fa_ns now, struct fa_iface *iface, struct fa_buf *take)
 {
     FA_COUNT(stack->counters, net_tx_frames);
@@ -46,7 +56,7 @@ void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__wa
     if (way->group) {
         set_group(eth.target, &meta->remote);
     }
-    fa_eth_encode(fa_buf_push(take, FA_ETH_HDR_LEN), &eth);
+    fa_eth_encode(push_header(take, FA_ETH_HDR_LEN), &eth);
     if (!way->group) {
         struct fa_neigh *neigh = four ? &iface->arp.neigh : &iface->ndp.neigh;
         if (!fa_neigh_resolve(neigh, now, &way->next_hop, take)) {
@@ -86,7 +96,7 @@ static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
     };
     // An atomic packet needs no identification (RFC 6864); for others it must not be guessable.
     ip.id = ip.dont_fragment ? 0 : (uint16_t)fa_rand_u32(&stack->rand);
-    fa_ip4_encode(fa_buf_push(buf, FA_IP4_HDR_LEN), &ip);
+    fa_ip4_encode(push_header(buf, FA_IP4_HDR_LEN), &ip);
     FA_COUNT(stack->counters, ip_tx_packets);
     FA_TRACE(ip4_tx, now, idx, ip.source, ip.target, ip.protocol, ip.total_len);
 }
@@ -115,7 +125,7 @@ static void push_ip6(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
         .next = meta->protocol,
         .hop_limit = meta->ttl != 0 ? meta->ttl : fa__stack_hop_limit(stack, idx, false),
     };
-    fa_ip6_encode(fa_buf_push(buf, FA_IP6_HDR_LEN), &ip);
+    fa_ip6_encode(push_header(buf, FA_IP6_HDR_LEN), &ip);
     FA_COUNT(stack->counters, ip_tx_packets);
     FA_TRACE(ip6_tx, now, idx, fa__ip_half(&ip.source, 0), fa__ip_half(&ip.source, 8),
         fa__ip_half(&ip.target, 0), fa__ip_half(&ip.target, 8), ip.next, ip.payload_len);
@@ -139,6 +149,9 @@ static void loop_back(
         return;
     }
     push_ip(stack, now, 0, meta, take);
+    if ((take->offload.flags & FA_OFFLOAD_CSUM_NEEDED) != 0) {
+        take->offload.flags |= FA_OFFLOAD_CSUM_GOOD; // it never leaves this memory
+    }
     fa_list_push_back(&stack->loopback, &take->node);
     stack->loopback_count++;
 }
@@ -175,7 +188,7 @@ static bool send_known(
         return false;
     }
     push_ip(stack, now, path->iface, meta, take);
-    fa_copy(fa_buf_push(take, FA_ETH_HDR_LEN), path->eth, FA_ETH_HDR_LEN);
+    fa_copy(push_header(take, FA_ETH_HDR_LEN), path->eth, FA_ETH_HDR_LEN);
     commit(stack, now, &stack->ifaces[path->iface], take);
     return true;
 }
@@ -376,6 +389,18 @@ static bool send_udp(struct fa_stack *stack, fa_ns now)
     return true;
 }
 
+/* What a segment may leave undone: what every card does, for it may leave by any. */
+static uint8_t find_offer(const struct fa_stack *stack)
+{
+    unsigned offer = stack->config.iface_count == 0
+                         ? 0
+                         : FA_OFFLOAD_CSUM_NEEDED | FA_OFFLOAD_TSO4 | FA_OFFLOAD_TSO6;
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        offer &= stack->ifaces[i].config.dev->info.tx_offload;
+    }
+    return (uint8_t)offer;
+}
+
 static bool send_tcp(struct fa_stack *stack, fa_ns now)
 {
     struct fa_buf *buf;
@@ -383,6 +408,7 @@ static bool send_tcp(struct fa_stack *stack, fa_ns now)
     if (!fa_tcp_has_output(&stack->tcp) || !fa__stack_reserve(stack, &buf)) {
         return false;
     }
+    buf->offload.flags = find_offer(stack);
     if (!fa_tcp_output(&stack->tcp, now, buf, &meta)) {
         fa_buf_drop(buf);
         return false;

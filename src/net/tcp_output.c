@@ -3,7 +3,12 @@
 // Which segment is next, and writing it. Called once per segment after a burst was taken in, so
 // one acknowledgement answers the whole burst, and rides on data if there is some.
 
+#include "fa/wire/csum.h"
 #include "tcp_priv.h"
+
+enum {
+    SUPER_BYTES_MAX = 65535 - 40 - FA_TCP_HDR_LEN_MAX, /* payload that any IP header can announce */
+};
 
 /* A segment as decided on. */
 struct plan {
@@ -12,6 +17,8 @@ struct plan {
     uint8_t flags;
     struct fa__tcp_run *run; /* sent again; NULL: not by the scoreboard */
     bool probe;              /* a byte that the closed window forbids: snd_nxt stays */
+    bool undone;             /* the card sums it, and cuts it at `mss` */
+    uint32_t mss;
 };
 
 /* ---- deciding ---- */
@@ -83,7 +90,7 @@ static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint3
     if (len == 0) {
         return false;
     }
-    if (len == room || conn->probe_due || conn->tlp_due ||
+    if (len >= room || conn->probe_due || conn->tlp_due ||
         (conn->timed_out && !fa__tcp_board_on(conn))) {
         return true; // what was lost is repaired however small the window is now
     }
@@ -93,12 +100,16 @@ static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint3
     return len >= conn->snd_wnd_max / 2;
 }
 
-static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
+/* `super` is what a super-segment may take: `room`, if no card cuts one. */
+static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, uint32_t super, struct plan *plan)
 {
     uint32_t unsent = fa__tcp_unsent(conn);
     uint32_t in_flight = conn->snd_nxt - conn->snd_una;
     uint32_t usable = fa__tcp_usable(conn, in_flight);
-    uint32_t len = fa__u32_min(fa__u32_min(unsent, usable), room);
+    uint32_t len = fa__u32_min(fa__u32_min(unsent, usable), super);
+    if (len > room && (len != unsent || (conn->nagle && !conn->fin_queued))) {
+        len -= len % room; // what is less than a segment is judged by itself
+    }
     plan->seq = conn->snd_nxt;
     if (unsent == 0) {
         // A FIN alone may go even where the window is closed.
@@ -115,8 +126,9 @@ static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
     return true;
 }
 
-/* Returns: whether there is a segment to send; `room` is what a payload may take. */
-static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan)
+/* Returns: whether there is a segment to send; `room` is what a payload may take, `super` what that
+ * of a super-segment may. */
+static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, uint32_t super, struct plan *plan)
 {
     *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK};
     switch ((enum fa_tcp_state)conn->state) {
@@ -141,7 +153,7 @@ static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, struct plan *p
             return true;
         }
         *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK};
-        if (plan_new(conn, room, plan)) {
+        if (plan_new(conn, room, super, plan)) {
             return true;
         }
         break;
@@ -267,6 +279,28 @@ static uint16_t note_acked(struct fa_tcp_conn *conn, uint8_t flags, bool pure)
 
 /* ---- writing ---- */
 
+/* The flag of super-segments of the connection's family. */
+static uint8_t tso_of(const struct fa_tcp_conn *conn)
+{
+    return fa_ip_is4(&conn->tuple.remote) ? FA_OFFLOAD_TSO4 : FA_OFFLOAD_TSO6;
+}
+
+/* Leave the checksum, and cutting what is longer than `mss`, to the card. Offsets are from the TCP
+ * header; who pushes another in front moves them. */
+static void leave_to_card(struct fa_tcp_conn *conn, struct fa_buf *buf, uint8_t *at,
+    const struct fa_ip_meta *meta, uint32_t hdr_len, uint32_t mss)
+{
+    uint64_t sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, buf->len);
+    bool super = buf->len - hdr_len > mss;
+    fa_be16_store(at + FA_TCP_CSUM_OFF, (uint16_t)fa_csum_as_fields(sum));
+    buf->offload = (struct fa_offload){
+        .flags = (uint8_t)(FA_OFFLOAD_CSUM_NEEDED | (super ? tso_of(conn) : 0)),
+        .csum_offset = FA_TCP_CSUM_OFF,
+        .gso_bytes = (uint16_t)(super ? mss : 0),
+        .hdr_bytes = (uint16_t)(super ? hdr_len : 0),
+    };
+}
+
 static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, struct fa_buf *buf,
     struct fa_ip_meta *ret_meta)
 {
@@ -298,13 +332,18 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
         .protocol = FA_IP_PROTO_TCP,
         .dont_fragment = true,
     };
-    uint8_t *at = fa_buf_append(buf, fa_tcp_encoded_len(&header));
+    uint32_t hdr_len = (uint32_t)fa_tcp_encoded_len(&header);
+    uint8_t *at = fa_buf_append(buf, hdr_len);
     uint64_t sum = 0;
     struct fa_buf *tx_buf = NULL;
     if (plan->len != 0) {
-        tx_buf = fa__tcp_tx_copy(conn, plan->seq, fa_buf_append(buf, plan->len), plan->len, &sum);
+        uint8_t *to = fa_buf_append(buf, plan->len);
+        tx_buf = fa__tcp_tx_copy(conn, plan->seq, to, plan->len, plan->undone ? NULL : &sum);
     }
     fa_tcp_encode(at, ret_meta, &header, plan->len, sum);
+    if (plan->undone) {
+        leave_to_card(conn, buf, at, ret_meta, hdr_len, plan->mss);
+    }
     FA_COUNT(tcp->config.counters, tcp_tx_segments);
     if (plan->len != 0 || (plan->flags & (FA_TCP_SYN | FA_TCP_FIN)) != 0) {
         note_sent(conn, plan, tx_buf);
@@ -328,7 +367,9 @@ static void settle(struct fa_tcp_conn *conn)
     fa__tcp_work_release(conn);
 }
 
-static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
+/* `offer`: enum fa_offload_flags that the card takes. */
+static bool output_conn(
+    struct fa_tcp_conn *conn, unsigned offer, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
 {
     struct plan plan;
     size_t space = fa_buf_tailroom(buf);
@@ -336,11 +377,19 @@ static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_
     uint32_t blocks = conn->work != NULL ? fa__tcp_sack_count(conn) : 0;
     uint32_t mss = conn->mss - (blocks != 0 ? 4 + 8 * blocks : 0);
     uint32_t room = (uint32_t)fa_min(mss, space - FA_TCP_HDR_LEN_MAX);
+    bool undone = (offer & FA_OFFLOAD_CSUM_NEEDED) != 0;
+    uint32_t super = room;
+    if (undone && (offer & tso_of(conn)) != 0) {
+        super = (uint32_t)fa_min(SUPER_BYTES_MAX, space - FA_TCP_HDR_LEN_MAX);
+        super = super > room ? super - super % room : room;
+    }
     restart_idle(conn);
-    if (!plan_segment(conn, room, &plan)) {
+    if (!plan_segment(conn, room, super, &plan)) {
         settle(conn);
         return false;
     }
+    plan.undone = undone;
+    plan.mss = room;
     write_segment(conn, &plan, buf, ret_meta);
     if (conn->reset_due) {
         FA_COUNT(conn->tcp->config.counters, tcp_reset_sent);
@@ -357,13 +406,16 @@ static bool output_conn(struct fa_tcp_conn *conn, struct fa_buf *buf, struct fa_
 bool fa_tcp_output(struct fa_tcp *tcp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
 {
     FA_ASSERT(buf->len == 0);
+    unsigned offer = buf->offload.flags;
+    buf->offload.flags = 0;
     tcp->now = now;
     if (fa__tcp_reply_output(tcp, buf, ret_meta)) {
         return true;
     }
     struct fa_list *node;
     while ((node = fa_list_pop_front(&tcp->dirty)) != NULL) {
-        if (output_conn(FA_CONTAINER(node, struct fa_tcp_conn, dirty_node), buf, ret_meta)) {
+        struct fa_tcp_conn *conn = FA_CONTAINER(node, struct fa_tcp_conn, dirty_node);
+        if (output_conn(conn, offer, buf, ret_meta)) {
             return true;
         }
     }

@@ -508,7 +508,8 @@ void fa__tcp_tx_acked(struct fa_tcp_conn *conn, uint32_t ack);
 /* Go back to snd_una. */
 void fa__tcp_tx_rewind(struct fa_tcp_conn *conn);
 /* Copy out `len` bytes from sequence number `seq`; fast where that is snd_una, snd_nxt or near what
- * was sent again last. Returns: the buffer of the last byte. */
+ * was sent again last. *ret_sum: their sum; NULL: nobody asks. Returns: the buffer of the last
+ * byte. */
 struct fa_buf *fa__tcp_tx_copy(
     const struct fa_tcp_conn *conn, uint32_t seq, uint8_t *target, uint32_t len, uint64_t *ret_sum);
 /* Whether there is enough room in the send buffer to tell the application. The pool may still

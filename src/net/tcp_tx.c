@@ -183,15 +183,21 @@ struct fa_buf *fa__tcp_tx_copy(
         uint32_t off = seq + copied - buf->tag;
         FA_ASSERT(off <= buf->len);
         uint32_t piece = fa__u32_min(buf->len - off, len - copied);
-        uint64_t part = fa_csum_copy(target + copied, fa_buf_at(buf) + off, piece, 0);
-        sum = fa_csum_join(sum, part, copied);
+        if (ret_sum != NULL) {
+            uint64_t part = fa_csum_copy(target + copied, fa_buf_at(buf) + off, piece, 0);
+            sum = fa_csum_join(sum, part, copied);
+        } else {
+            fa_copy(target + copied, fa_buf_at(buf) + off, piece);
+        }
         copied += piece;
         if (copied == len) {
             break;
         }
         buf = next_of(conn, buf);
     }
-    *ret_sum = sum;
+    if (ret_sum != NULL) {
+        *ret_sum = sum;
+    }
     return buf;
 }
 

@@ -152,7 +152,8 @@ static const char *make_namespace(void)
     }
     for (unsigned i = 0; i < 2; i++) {
         const char *reason = NULL;
-        if (fa_tap_open(&taps[i], &(struct fa_tap_config){.name = names[i], .pool = &pools[i]},
+        if (fa_tap_open(&taps[i],
+                &(struct fa_tap_config){.name = names[i], .pool = &pools[i], .offload = true},
                 &reason) != FA_OK) {
             return reason;
         }
@@ -166,6 +167,7 @@ static const char *make_namespace(void)
 /* The taps stay open for all claims, for one that is closed is gone. Each claim gets copies of the
  * descriptors, which also shows that inherited ones work. */
 static int tap_fds[2];
+static bool tap_offload;
 
 static const char *open_taps(struct conform_netdev_pair *ret_pair)
 {
@@ -176,7 +178,10 @@ static const char *open_taps(struct conform_netdev_pair *ret_pair)
         int fd = dup(tap_fds[i]);
         (void)fa_fmt(address, sizeof address, "fd:%d", fd);
         if (fa_tap_open(&taps[i],
-                &(struct fa_tap_config){.name = address, .pool = &pools[i], .counters = &counters},
+                &(struct fa_tap_config){.name = address,
+                    .pool = &pools[i],
+                    .offload = tap_offload,
+                    .counters = &counters},
                 &reason) != FA_OK) {
             return reason;
         }
@@ -220,6 +225,22 @@ T(tap_is_a_netdev)
     if (reason != NULL) {
         t_skip(reason);
     }
+}
+
+/* The wire between them carries whole frames: what leaves undone is done by the kernel in between.
+ */
+T(tap_with_checksum_offload_is_a_netdev)
+{
+    if (tap_fds[1] == 0) {
+        t_skip("no taps");
+        return;
+    }
+    tap_offload = true;
+    const char *reason = conform_netdev(&(struct conform_netdev_target){
+        .name = "tap with offload", .open = open_taps, .close = close_nothing, .pump = pump_taps});
+    CHECK(reason == NULL);
+    CHECK_EQ(taps[0].dev.info.tx_offload, FA_OFFLOAD_CSUM_NEEDED);
+    tap_offload = false;
 }
 
 T(frame_longer_than_a_tap_allows_is_dropped_whole)

@@ -17,6 +17,7 @@
 
 enum {
     FA_TCP_HDR_LEN = 20,     /* bytes, without options */
+    FA_TCP_CSUM_OFF = 16,    /* bytes: where the checksum is in it */
     FA_TCP_HDR_LEN_MAX = 60, /* bytes, with as many options as fit */
     FA_TCP_SCALE_MAX = 14,   /* RFC 7323 2.3: a larger shift counts as this one */
     FA_TCP_SACK_MAX = 4,     /* blocks that fit in a header; 3 beside timestamps */
