@@ -18,7 +18,8 @@ export O
 # san: clang with ASan and UBSan     cov: clang with coverage     fuzz: clang with libFuzzer
 # image: gcc and musl, what unikernels are linked from  arm64: aarch64 gcc, run by qemu-user
 # bench: for the benches, by the flags that their peers are compiled with
-VARIANTS := linux clang san cov fuzz image arm64 bench
+# pic: gcc and glibc, what shared objects are linked from
+VARIANTS := linux clang san cov fuzz image arm64 bench pic
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wcast-qual -Wpointer-arith -Wvla -Wundef -Wconversion \
         -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wwrite-strings -Wformat=2
@@ -49,6 +50,9 @@ CC_arm64 := aarch64-linux-gnu-gcc
 CF_arm64 := -O2 $(SECTIONS)
 LF_arm64 := -static
 RUN_arm64 := qemu-aarch64-static
+CC_pic   := gcc
+CF_pic   := -O2 -fPIC -fvisibility=hidden $(SECTIONS)
+LF_pic   := -shared -Wl,--gc-sections,-z,defs,--exclude-libs,libfa_arch.a
 CC_bench := gcc
 CF_bench := -O3 -flto=auto
 LF_bench := -O3 -flto=auto
@@ -58,7 +62,8 @@ $(foreach v,$(VARIANTS),$(eval arch_$v := $(if $(filter arm64,$v),aarch64,$(ARCH
 
 # ---- what there is to build ------------------------------------------------------------------
 LIBS := $(sort $(patsubst src/%/pkg,%,$(wildcard src/*/pkg)))
-HOST := $(sort $(patsubst host/%/,%,$(dir $(wildcard host/*/*.c))))
+SHARED := packetdrill
+HOST := $(filter-out $(SHARED),$(sort $(patsubst host/%/,%,$(dir $(wildcard host/*/*.c)))))
 TEST := $(basename $(sort $(wildcard test/unit/*_test.c test/conform/*_test.c)))
 SIM  := $(basename $(sort $(wildcard test/sim/*_test.c)))
 FUZZ := $(basename $(sort $(wildcard fuzz/*_fuzz.c)))
@@ -129,7 +134,7 @@ $(O)/$1/%.S.o: %.S Makefile
 	$$(call quiet,AS,$$@) $$(cc_$1) -c $$< -o $$@
 
 $(foreach l,$(LIBS),$(eval $(call archive,$1,libfa_$l,$(call sources,src/$l),src/$l)))
-$(foreach h,$(HOST),$(eval $(call archive,$1,libhost_$h,$(call sources,host/$h),host/$h)))
+$(foreach h,$(HOST) $(SHARED),$(eval $(call archive,$1,libhost_$h,$(call sources,host/$h),host/$h)))
 $(eval $(call archive,$1,libfa_plat_linux,$(call sources,plat/linux),plat/linux))
 $(eval $(call archive,$1,libfa_plat_sim,$(PLAT_sim),plat/linux plat/sim))
 $(eval $(call archive,$1,libfa_arch,$(call sources,plat/arch/$(arch_$1)),plat/arch/$(arch_$1)))
@@ -154,10 +159,18 @@ $(foreach h,$(HOST),$(call needs_file,$1,$(O)/$1/$h,$(O)/$1/host/$h/%.c.o,host/$
 $(foreach p,$(TEST) $(FUZZ) $(BENCH),$(call needs_file,$1,$(addprefix $(O)/$1/$p,.sim .lib) $(O)/$1/$p,$(O)/$1/$p.c.o,$p.libs))
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
+
+# A folder of host/ that is in SHARED becomes libfata_NAME.so.
+SHARED_OBJECTS := $(SHARED:%=$(O)/linux/libfata_%.so)
+$(SHARED_OBJECTS): $(O)/linux/libfata_%.so: $(O)/pic/libhost_%.a $(fa_pic) $(plat_pic)
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@) $(CC_pic) $(LF_pic) -Wl,--whole-archive $< -Wl,--no-whole-archive \
+	    -Wl,--start-group $(filter-out $<,$^) -Wl,--end-group -o $@
+
 -include $(shell find $(VARIANTS:%=$(O)/%) -name '*.d' 2>/dev/null)
 
 # ---- what people type ------------------------------------------------------------------------
-all: libs_image libs_linux $(HOST:%=$(O)/linux/%) man ## build libraries, host programs and man pages
+all: libs_image libs_linux $(HOST:%=$(O)/linux/%) $(SHARED_OBJECTS) man ## build libraries, host programs and man pages
 
 help: ## print this list
 	@sed -n 's/^\([a-z][a-z_-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
@@ -197,7 +210,7 @@ STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
 quick-build: $(LINUX_TESTS)
 check-build: all site npm quick-build $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
-             $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) fuzz bench test \
+             $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
 
 # What the browser tests drive Chromium with. Without a registry in reach they are skipped.
@@ -308,6 +321,7 @@ DIR := $(DESTDIR)$(PREFIX)
 install: all ## DESTDIR= PREFIX=/usr/local
 	install -d $(DIR)/bin $(DIR)/include/fa/wire $(DIR)/share/fata/pkg $(DIR)/lib/fata/{linux,sim}-$(ARCH)
 	install -m 755 $(O)/linux/fata $(O)/linux/embed $(DIR)/bin/
+	install -m 755 $(SHARED_OBJECTS) $(DIR)/lib/
 	install -m 644 include/fa/*.* $(DIR)/include/fa/
 	install -m 644 include/fa/wire/*.h $(DIR)/include/fa/wire/
 	install -m 644 $(fa_image) $(plat_image) $(DIR)/lib/fata/linux-$(ARCH)/

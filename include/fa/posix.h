@@ -7,7 +7,8 @@
 // or a negative FA_POSIX_E number. Every number here is Linux's own, so that a shim for a host
 // passes them through. It has no files, pipes, signals, dup or fork, no out-of-band data and no
 // control messages. A blocking call waits on the fiber that makes it. IPv4 and IPv6 share one code
-// path. Tested by test/unit/posix_test.c and test/unit/posix_poll_test.c.
+// path. Tested by test/unit/posix_test.c, test/unit/posix_poll_test.c, and through
+// libfata_packetdrill.so by test/conform/packetdrill_linux_test.c.
 //
 //     fa_posix_init(&posix, &(struct fa_posix_config){&stack, files, FA_COUNT_OF(files)});
 //     int fd = fa_posix_socket(&posix, FA_POSIX_AF_INET, FA_POSIX_SOCK_STREAM, 0);

@@ -245,6 +245,31 @@ T(connect_to_nowhere_fails_at_once_and_gives_up_at_its_timeout)
     posix_world_close();
 }
 
+T(an_accepted_stream_has_its_listeners_options)
+{
+    struct fa_posix_linger linger = {.on = 1, .seconds = 3};
+    uint32_t len = sizeof linger;
+    posix_world_open();
+    int server = posix_server(80, 5);
+    const int level = FA_POSIX_SOL_SOCKET;
+    CHECK_EQ(posix_option_set(&posix_b, server, level, FA_POSIX_SO_KEEPALIVE, 1), 0);
+    CHECK_EQ(
+        posix_option_set(&posix_b, server, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_USER_TIMEOUT, 4000),
+        0);
+    CHECK_EQ(posix_option_set(&posix_b, server, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY, 1), 0);
+    CHECK_EQ(fa_posix_setsockopt(&posix_b, server, level, FA_POSIX_SO_LINGER, &linger, len), 0);
+    struct fa_posix_sockaddr remote = posix_name(WORLD_B, 80);
+    CHECK_EQ(fa_posix_connect(&posix_a, stream_a(), &remote), 0);
+    int end = fa_posix_accept(&posix_b, server, NULL, 0);
+    CHECK_EQ(posix_option(&posix_b, end, level, FA_POSIX_SO_KEEPALIVE), 1);
+    CHECK_EQ(posix_option(&posix_b, end, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_USER_TIMEOUT), 4000);
+    CHECK_EQ(posix_option(&posix_b, end, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY), 1);
+    linger.seconds = 0;
+    CHECK_EQ(fa_posix_getsockopt(&posix_b, end, level, FA_POSIX_SO_LINGER, &linger, &len), 0);
+    CHECK_EQ(linger.seconds, 3);
+    posix_world_close();
+}
+
 T(accept_waits_and_leaves_alone_what_it_has_no_descriptor_for)
 {
     posix_world_open();
