@@ -10,7 +10,8 @@
 #include "host/packetdrill/world.h"
 
 enum kind {
-    ADDRESS,
+    ADDRESS4,
+    ADDRESS6,
     MASK,
     NUMBER,
     FEATURE,
@@ -32,9 +33,12 @@ struct key {
 #define AT(member) offsetof(struct settings, member), sizeof(((struct settings *)0)->member)
 
 static const struct key keys[] = {
-    {"local", ADDRESS, AT(local), 0, 0, 0, "the stack's address [192.168.0.1]"},
-    {"gateway", ADDRESS, AT(gateway), 0, 0, 0, "its gateway [192.168.0.2]"},
+    {"local", ADDRESS4, AT(local), 0, 0, 0, "the stack's address [192.168.0.1]"},
+    {"gateway", ADDRESS4, AT(gateway), 0, 0, 0, "its gateway [192.168.0.2]"},
     {"netmask", MASK, AT(prefix_bits), 0, 0, 32, "255.255.0.0 or 16 [16]"},
+    {"local6", ADDRESS6, AT(local6), 0, 0, 0, "the same of IPv6 [fd3d:a0b:17d6::1]"},
+    {"gateway6", ADDRESS6, AT(gateway6), 0, 0, 0, "[fd3d:a0b:17d6:8888::1]"},
+    {"prefix6", NUMBER, AT(prefix6_bits), 1, 1, 128, "bits of its network [48]"},
     {"mtu", NUMBER, AT(mtu_bytes), 1, 576, 9000, "bytes [1500]"},
     {"seed", NUMBER, AT(seed), 1, 1, UINT64_MAX, "of random numbers [1]"},
     {"cap", NUMBER, AT(cap_ns), FA_NS_S, 1, 1000000, "s to wait for a packet [300]"},
@@ -102,9 +106,11 @@ static bool read_value(struct settings *settings, const struct key *key, struct 
     uint64_t number;
     bool on = is_word(value, "on") || is_word(value, "1");
     switch (key->kind) {
-    case ADDRESS: {
+    case ADDRESS4:
+    case ADDRESS6: {
         struct fa_ip ip;
-        bool good = fa_ip_parse(value, &ip) == FA_OK && fa_ip_is4(&ip);
+        bool wants4 = key->kind == ADDRESS4;
+        bool good = fa_ip_parse(value, &ip) == FA_OK && fa_ip_is4(&ip) == wants4;
         if (good) {
             memcpy((uint8_t *)settings + key->off, &ip, sizeof ip);
         }
@@ -153,6 +159,9 @@ void settings_read(const char *text, struct settings *ret_settings)
         .local = fa_ip4(192, 168, 0, 1),
         .gateway = fa_ip4(192, 168, 0, 2),
         .prefix_bits = 16,
+        .local6 = {{0xfd, 0x3d, 0x0a, 0x0b, 0x17, 0xd6, [15] = 1}},
+        .gateway6 = {{0xfd, 0x3d, 0x0a, 0x0b, 0x17, 0xd6, 0x88, 0x88, [15] = 1}},
+        .prefix6_bits = 48,
         .mtu_bytes = 1500,
         .cap_ns = 300 * FA_NS_S,
         .seed = 1,

@@ -9,8 +9,12 @@
 #include <string.h>
 
 #include "fa/wire/arp.h"
+#include "fa/wire/csum.h"
 #include "fa/wire/eth.h"
+#include "fa/wire/icmp6.h"
 #include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
+#include "fa/wire/ndp.h"
 #include "host/packetdrill/world.h"
 
 enum {
@@ -50,16 +54,65 @@ static void answer_arp(struct wire *wire, struct fa_buf *frame)
     fa_list_push_back(&wire->to_stack, &frame->node);
 }
 
-static void keep_packet(struct wire *wire, fa_ns now, struct fa_buf *frame)
+/* The same in IPv6: a neighbour's advertisement in answer to a solicitation. */
+static void answer_ndp(struct wire *wire, struct fa_slice message, const struct fa_ip *asker)
 {
-    struct fa_ip4_header ip;
-    fa_buf_pull(frame, FA_ETH_HDR_LEN);
-    if (fa_ip4_decode(fa_buf_slice(frame), &ip) != FA_IP4_GOOD || ip.protocol == PROTO_IGMP) {
-        fa_buf_drop(frame);
+    struct fa_ndp_message asked;
+    if (fa_ndp_decode(message, &asked) != FA_NDP_GOOD || asked.type != FA_ICMP6_NEIGHBOUR_SOLICIT ||
+        fa_ip_equal(&asked.target, &wire->local6) || fa_ip_is_zero(asker)) {
         return;
     }
-    frame->at_ns = now;
-    fa_list_push_back(&wire->from_stack, &frame->node);
+    struct fa_ndp_message answer = {
+        .type = FA_ICMP6_NEIGHBOUR_ADVERT,
+        .target = asked.target,
+        .router = true,
+        .solicited = true,
+        .override = true,
+        .has_target_mac = true,
+    };
+    memcpy(answer.target_mac, far_mac, FA_MAC_LEN);
+    uint8_t bytes[FA_IP6_HDR_LEN + FA_NDP_LEN_MAX];
+    uint8_t *body = bytes + FA_IP6_HDR_LEN;
+    size_t len = fa_ndp_encode(body, &answer);
+    uint64_t sum = fa_csum_pseudo(&asked.target, asker, FA_IP_PROTO_ICMP6, len);
+    fa_be16_store(body + 2, fa_csum_fold(fa_csum_add(sum, body, len)));
+    struct fa_ip6_header ip = {
+        .source = asked.target,
+        .target = *asker,
+        .payload_len = (uint16_t)len,
+        .next = FA_IP_PROTO_ICMP6,
+        .hop_limit = FA_NDP_HOP_LIMIT,
+    };
+    fa_ip6_encode(bytes, &ip);
+    (void)wire_send(wire, (struct fa_slice){bytes, FA_IP6_HDR_LEN + len}); // or it asks again
+}
+
+/* Whether it is the link's own business: neighbours, routers, groups. Neighbours are answered. */
+static bool is_link6(struct wire *wire, struct fa_slice packet)
+{
+    struct fa_ip6_header ip;
+    if (fa_ip6_decode(packet, &ip) != FA_IP6_GOOD || ip.next == FA_IP6_NEXT_HOP_BY_HOP) {
+        return true; // what reports groups has such a header, and nothing else here
+    }
+    struct fa_slice message = fa_slice_from(packet, FA_IP6_HDR_LEN);
+    if (ip.next != FA_IP_PROTO_ICMP6 || message.len == 0 ||
+        message.at[0] < FA_ICMP6_ROUTER_SOLICIT || message.at[0] > FA_ICMP6_REDIRECT) {
+        return false;
+    }
+    answer_ndp(wire, message, &ip.source);
+    return true;
+}
+
+static bool is_link4(struct fa_slice packet)
+{
+    struct fa_ip4_header ip;
+    return fa_ip4_decode(packet, &ip) != FA_IP4_GOOD || ip.protocol == PROTO_IGMP;
+}
+
+static void keep_packet(struct wire *wire, fa_ns now, struct fa_buf *take)
+{
+    take->at_ns = now;
+    fa_list_push_back(&wire->from_stack, &take->node);
     if (++wire->waiting_count > PACKET_COUNT_MAX) {
         fa_buf_drop(wire_receive(wire));
     }
@@ -71,12 +124,18 @@ static void commit_frame(struct fa_netdev *dev, fa_ns now, struct fa_buf *take)
     struct fa_eth_header eth;
     if (fa_eth_decode(fa_buf_slice(take), &eth) != FA_ETH_GOOD) {
         fa_buf_drop(take);
-    } else if (eth.type == FA_ETH_TYPE_ARP) {
+        return;
+    }
+    if (eth.type == FA_ETH_TYPE_ARP) {
         answer_arp(wire, take);
-    } else if (eth.type == FA_ETH_TYPE_IP4) {
-        keep_packet(wire, now, take);
-    } else {
+        return;
+    }
+    fa_buf_pull(take, FA_ETH_HDR_LEN);
+    struct fa_slice packet = fa_buf_slice(take);
+    if (eth.type == FA_ETH_TYPE_IP6 ? is_link6(wire, packet) : is_link4(packet)) {
         fa_buf_drop(take);
+    } else {
+        keep_packet(wire, now, take);
     }
 }
 
@@ -157,6 +216,7 @@ void wire_init(struct wire *wire, struct fa_pool *pool, const struct settings *s
         .dev = {.ops = &ops, .info = {.name = "packetdrill", .mtu_bytes = settings->mtu_bytes}},
         .pool = pool,
         .local = settings->local,
+        .local6 = settings->local6,
     };
     memcpy(wire->dev.info.mac, own_mac, FA_MAC_LEN);
     fa_list_init(&wire->to_stack);

@@ -30,6 +30,9 @@ struct settings {
     struct fa_ip local;
     struct fa_ip gateway;
     uint8_t prefix_bits;
+    struct fa_ip local6;
+    struct fa_ip gateway6;
+    uint8_t prefix6_bits;
     uint16_t mtu_bytes;
     fa_ns cap_ns; /* of a wait for a packet, or that nothing ends */
     uint64_t seed;
@@ -42,6 +45,7 @@ struct wire {
     struct fa_netdev dev; /* first */
     struct fa_pool *pool;
     struct fa_ip local;
+    struct fa_ip local6;
     struct fa_list to_stack;
     struct fa_list from_stack; /* packets; at_ns says when they left */
     uint32_t waiting_count;    /* of from_stack */

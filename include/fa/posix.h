@@ -7,8 +7,8 @@
 // or a negative FA_POSIX_E number. Every number here is Linux's own, so that a shim for a host
 // passes them through. It has no files, pipes, signals, dup or fork, no out-of-band data and no
 // control messages. A blocking call waits on the fiber that makes it. IPv4 and IPv6 share one code
-// path. Tested by test/unit/posix_test.c, test/unit/posix_poll_test.c, and through
-// libfata_packetdrill.so by test/conform/packetdrill_linux_test.c.
+// path. Tested by test/unit/posix_test.c, test/unit/posix_poll_test.c, fuzz/posix_fuzz.c, and
+// through libfata_packetdrill.so by test/conform/packetdrill_linux_test.c.
 //
 //     fa_posix_init(&posix, &(struct fa_posix_config){&stack, files, FA_COUNT_OF(files)});
 //     int fd = fa_posix_socket(&posix, FA_POSIX_AF_INET, FA_POSIX_SOCK_STREAM, 0);
@@ -131,12 +131,12 @@ enum {
     FA_POSIX_TCP_CONGESTION = 13,   /* a name; read only */
     FA_POSIX_TCP_USER_TIMEOUT = 18, /* ms; 0: fa_tcp_config.user_timeout_ns */
     /* of FA_POSIX_IPPROTO_IP */
-    FA_POSIX_IP_TOS = 1, /* (-) */
-    FA_POSIX_IP_TTL = 2, /* (-) */
+    FA_POSIX_IP_TOS = 1, /* of datagrams; of streams (-) */
+    FA_POSIX_IP_TTL = 2, /* of datagrams; of streams (-) */
     /* of FA_POSIX_IPPROTO_IPV6 */
-    FA_POSIX_IPV6_UNICAST_HOPS = 16, /* (-) */
+    FA_POSIX_IPV6_UNICAST_HOPS = 16, /* as IP_TTL */
     FA_POSIX_IPV6_V6ONLY = 26,       /* before bind(); off at first */
-    FA_POSIX_IPV6_TCLASS = 67,       /* (-) */
+    FA_POSIX_IPV6_TCLASS = 67,       /* as IP_TOS */
 };
 
 enum fa_posix_poll_events {
@@ -219,7 +219,8 @@ struct fa_posix_file {
     };
     struct fa_buf *held; /* a datagram looked at and not read yet; NULL: none */
     struct fa_udp_from held_from;
-    uint32_t refused_count; /* of udp.refused_count: told already */
+    uint8_t ttl; /* of datagrams; 0: the stack's */
+    uint8_t traffic;
     bool nonblock : 1;
     bool v6only : 1;
     bool reuse : 1;
@@ -276,9 +277,9 @@ int fa_posix_bind(struct fa_posix *posix, int fd, const struct fa_posix_sockaddr
 /* Returns: 0, also when called again, which changes nothing; -EADDRINUSE; -EOPNOTSUPP. */
 int fa_posix_listen(struct fa_posix *posix, int fd, int backlog);
 
-/* Take the oldest connection. `ret_remote` may be NULL; `flags`: FA_POSIX_SOCK_NONBLOCK for the
- * new descriptor. Returns: it; -EMFILE, and the connection waits on; -EAGAIN; -EINVAL: not
- * listening. Yields. */
+/* Take the oldest connection; one that is not of the socket's family is reset. `ret_remote` may be
+ * NULL; `flags`: FA_POSIX_SOCK_NONBLOCK for the new descriptor. Returns: it; -EMFILE, and the
+ * connection waits on; -EAGAIN; -EINVAL: not listening. Yields. */
 int fa_posix_accept(
     struct fa_posix *posix, int fd, struct fa_posix_sockaddr *ret_remote, int flags);
 
@@ -308,7 +309,7 @@ ptrdiff_t fa_posix_readv(
     struct fa_posix *posix, int fd, const struct fa_posix_iovec *iov, int iov_count);
 
 /* Send. A blocking one of a stream returns when all is written. Returns: bytes; -EAGAIN; -EPIPE;
- * -EMSGSIZE: a datagram that no buffer holds; -ENOBUFS: too many wait; -EDESTADDRREQ; once,
+ * -EMSGSIZE: a datagram that no buffer holds; -ENOBUFS: no buffer; -EDESTADDRREQ; once,
  * whatever broke the connection. Yields. */
 ptrdiff_t fa_posix_sendmsg(
     struct fa_posix *posix, int fd, const struct fa_posix_msg *msg, int flags);

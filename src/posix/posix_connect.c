@@ -87,6 +87,8 @@ static int bind_datagram(struct fa_posix_file *file, const struct fa_endpoint *a
         .ip = at->ip,
         .port = at->port,
         .broadcast = file->broadcast,
+        .ttl = file->ttl,
+        .traffic = file->traffic,
         .pool = stack->config.pool,
     };
     if (fa_udp_bind(&stack->udp, &file->udp, &config) != FA_OK) {
@@ -176,9 +178,45 @@ int fa_posix_listen(struct fa_posix *posix, int fd, int backlog)
     return 0;
 }
 
+/* Whether a socket of its family may talk to `ip`. A stack's port has no family, so a listener at
+ * any address turns a stranger away only here. */
+static bool fits_family(const struct fa_posix_file *file, const struct fa_ip *ip)
+{
+    bool is4 = fa_ip_is4(ip);
+    return file->family == FA_POSIX_AF_INET ? is4 : !is4 || !file->v6only;
+}
+
+/* Take the oldest connection that fits. Returns: 0; -EAGAIN. */
+static int take_flow(struct fa_posix_file *file, struct fa_flow **ret_flow)
+{
+    struct fa_tcp_info info;
+    while (fa_listener_accept(&file->listener.listener, ret_flow) == FA_OK) {
+        fa_tcp_info_of(*ret_flow, &info);
+        if (fits_family(file, &info.remote.ip)) {
+            return 0;
+        }
+        fa_flow_abort(*ret_flow);
+    }
+    return -FA_POSIX_EAGAIN;
+}
+
+static void adopt(
+    const struct fa_posix_file *file, struct fa_posix_file *child, struct fa_flow *flow, int flags)
+{
+    child->state = FA__POSIX_CONNECTED;
+    child->nonblock = (flags & FA_POSIX_SOCK_NONBLOCK) != 0;
+    child->nodelay = file->nodelay;
+    child->lingers = file->lingers;
+    child->linger_ns = file->linger_ns;
+    child->keepalive = file->keepalive;
+    child->user_timeout_ns = file->user_timeout_ns;
+    fa__posix_flow_set(child, flow);
+}
+
 int fa_posix_accept(struct fa_posix *posix, int fd, struct fa_posix_sockaddr *ret_remote, int flags)
 {
     struct fa_posix_file *file = fa__posix_socket(posix, fd);
+    struct fa_flow *flow;
     if (file == NULL) {
         return -FA_POSIX_EBADF;
     }
@@ -190,35 +228,25 @@ int fa_posix_accept(struct fa_posix *posix, int fd, struct fa_posix_sockaddr *re
         if (file->state != FA__POSIX_LISTENING) {
             return -FA_POSIX_EINVAL;
         }
-        if (fa_tcp_listener_pending(&file->listener) != 0) {
-            break;
+        struct fa_posix_file *child = fa__posix_open(posix, FA__POSIX_STREAM, file->family);
+        if (child == NULL && fa_tcp_listener_pending(&file->listener) != 0) {
+            return -FA_POSIX_EMFILE; // what waits waits on
+        }
+        if (child != NULL && take_flow(file, &flow) == 0) {
+            adopt(file, child, flow, flags);
+            if (ret_remote != NULL) {
+                fa__posix_name_out(child, &child->remote, ret_remote);
+            }
+            return fa__posix_fd(child);
+        }
+        if (child != NULL) {
+            (void)fa_posix_close(posix, fa__posix_fd(child)); // it was opened just now
         }
         int error = file->nonblock ? -FA_POSIX_EAGAIN : fa__posix_wait(file, deadline);
         if (error != 0) {
             return error;
         }
     }
-    struct fa_posix_file *child = fa__posix_open(posix, FA__POSIX_STREAM, file->family);
-    struct fa_flow *flow;
-    if (child == NULL) {
-        return -FA_POSIX_EMFILE;
-    }
-    if (fa_listener_accept(&file->listener.listener, &flow) != FA_OK) {
-        (void)fa_posix_close(posix, fa__posix_fd(child)); // it was opened just now
-        return -FA_POSIX_EAGAIN;
-    }
-    child->state = FA__POSIX_CONNECTED;
-    child->nonblock = (flags & FA_POSIX_SOCK_NONBLOCK) != 0;
-    child->nodelay = file->nodelay;
-    child->lingers = file->lingers;
-    child->linger_ns = file->linger_ns;
-    child->keepalive = file->keepalive;
-    child->user_timeout_ns = file->user_timeout_ns;
-    fa__posix_flow_set(child, flow);
-    if (ret_remote != NULL) {
-        fa__posix_name_out(child, &child->remote, ret_remote);
-    }
-    return fa__posix_fd(child);
 }
 
 /* ---- connect ---- */
@@ -235,6 +263,7 @@ static int disconnect(struct fa_posix_file *file)
         file->rx_shut = false;
         file->tx_shut = false;
     } else if (file->kind == FA__POSIX_DATAGRAM && file->state == FA__POSIX_CONNECTED) {
+        (void)fa_udp_connect(&file->udp, NULL); // which cannot fail
         file->state = FA__POSIX_BOUND;
     }
     file->remote = (struct fa_endpoint){0};
@@ -250,6 +279,9 @@ static int connect_datagram(struct fa_posix_file *file, const struct fa_endpoint
     }
     if (fa_stack_source_for(file->posix->config.stack, &remote->ip, &local) != FA_OK) {
         return -FA_POSIX_ENETUNREACH;
+    }
+    if (fa_udp_connect(&file->udp, remote) != FA_OK) {
+        return remote->port == 0 ? -FA_POSIX_EINVAL : -FA_POSIX_EADDRINUSE;
     }
     if (fa_ip_is_zero(&file->local.ip)) {
         file->local.ip = local;

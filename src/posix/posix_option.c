@@ -3,6 +3,7 @@
 // Options: one table says which there are, of which sockets, and who reads and sets them. An
 // option that Linux has and this stack does not is in the table without functions.
 
+#include "fa/wire/ip4.h"
 #include "src/posix/posix_priv.h"
 
 struct option {
@@ -259,6 +260,44 @@ static int get_maxseg(struct fa_posix_file *file, void *value, uint32_t *len)
 
 /* ---- of IP ---- */
 
+static int get_ttl(struct fa_posix_file *file, void *value, uint32_t *len)
+{
+    return put_int(value, len, file->ttl != 0 ? file->ttl : FA_IP4_TTL_DEFAULT);
+}
+
+static int set_ttl(struct fa_posix_file *file, const void *value, uint32_t len)
+{
+    int ttl;
+    int error = take_int(value, len, &ttl);
+    if (error != 0 || ttl == 0 || ttl < -1 || ttl > 255) {
+        return -FA_POSIX_EINVAL;
+    }
+    file->ttl = (uint8_t)(ttl == -1 ? 0 : ttl);
+    if (file->state != FA__POSIX_IDLE) {
+        file->udp.config.ttl = file->ttl;
+    }
+    return 0;
+}
+
+static int get_traffic(struct fa_posix_file *file, void *value, uint32_t *len)
+{
+    return put_int(value, len, file->traffic);
+}
+
+static int set_traffic(struct fa_posix_file *file, const void *value, uint32_t len)
+{
+    int traffic;
+    int error = take_int(value, len, &traffic);
+    if (error != 0 || traffic < 0 || traffic > 255) {
+        return -FA_POSIX_EINVAL;
+    }
+    file->traffic = (uint8_t)traffic;
+    if (file->state != FA__POSIX_IDLE) {
+        file->udp.config.traffic = file->traffic;
+    }
+    return 0;
+}
+
 static int get_v6only(struct fa_posix_file *file, void *value, uint32_t *len)
 {
     return put_int(value, len, file->v6only);
@@ -282,6 +321,7 @@ static int set_v6only(struct fa_posix_file *file, const void *value, uint32_t le
 
 #define ANY    FA__POSIX_FREE
 #define STREAM FA__POSIX_STREAM
+#define DGRAM  FA__POSIX_DATAGRAM
 
 static const struct option options[] = {
     {FA_POSIX_SOL_SOCKET, FA_POSIX_SO_REUSEADDR, ANY, get_reuse, set_reuse},
@@ -306,11 +346,15 @@ static const struct option options[] = {
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_INFO, STREAM, get_info, NULL},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CONGESTION, STREAM, NULL, NULL},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_USER_TIMEOUT, STREAM, get_user_timeout, set_user_timeout},
-    {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TOS, ANY, NULL, NULL},
-    {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TTL, ANY, NULL, NULL},
-    {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_UNICAST_HOPS, ANY, NULL, NULL},
+    {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TOS, DGRAM, get_traffic, set_traffic},
+    {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TOS, STREAM, NULL, NULL},
+    {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TTL, DGRAM, get_ttl, set_ttl},
+    {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TTL, STREAM, NULL, NULL},
+    {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_UNICAST_HOPS, DGRAM, get_ttl, set_ttl},
+    {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_UNICAST_HOPS, STREAM, NULL, NULL},
     {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_V6ONLY, ANY, get_v6only, set_v6only},
-    {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_TCLASS, ANY, NULL, NULL},
+    {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_TCLASS, DGRAM, get_traffic, set_traffic},
+    {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_TCLASS, STREAM, NULL, NULL},
 };
 
 static const struct option *find_option(const struct fa_posix_file *file, int level, int name)

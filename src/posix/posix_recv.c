@@ -86,35 +86,17 @@ static ptrdiff_t recv_stream(struct fa_posix_file *file, const struct fa_posix_m
 
 /* ---- datagrams ---- */
 
-static bool is_from_peer(const struct fa_posix_file *file)
-{
-    const struct fa_endpoint *from = &file->held_from.remote;
-    return file->state != FA__POSIX_CONNECTED ||
-           (from->port == file->remote.port && fa_ip_equal(&from->ip, &file->remote.ip));
-}
-
 int fa__posix_hold(struct fa_posix_file *file)
 {
-    if (file->state == FA__POSIX_IDLE) {
-        return -FA_POSIX_EAGAIN;
-    }
-    if (file->state == FA__POSIX_CONNECTED && file->udp.refused_count != file->refused_count) {
-        file->refused_count = file->udp.refused_count;
-        file->error = FA_POSIX_ECONNREFUSED;
-    }
-    if (file->error != 0) {
-        return -file->error;
-    }
-    while (file->held == NULL) {
-        if (fa_udp_recv(&file->udp, &file->held, &file->held_from) != FA_OK) {
-            return -FA_POSIX_EAGAIN;
-        }
-        if (!is_from_peer(file)) {
-            fa_buf_drop(file->held);
-            file->held = NULL;
+    if (file->error == 0 && file->held == NULL && file->state != FA__POSIX_IDLE) {
+        fa_err err = fa_udp_recv(&file->udp, &file->held, &file->held_from);
+        if (err == FA_EINVAL) {
+            file->error = FA_POSIX_EMSGSIZE;
+        } else if (err != FA_OK && err != FA_AGAIN) {
+            file->error = fa__posix_errno(err);
         }
     }
-    return 0;
+    return file->error != 0 ? -file->error : file->held != NULL ? 0 : -FA_POSIX_EAGAIN;
 }
 
 static ptrdiff_t recv_datagram(struct fa_posix_file *file, struct fa_posix_msg *msg, int flags)

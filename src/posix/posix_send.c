@@ -92,15 +92,40 @@ static int target_of(
     return 0;
 }
 
-static ptrdiff_t send_datagram(struct fa_posix_file *file, const struct fa_posix_msg *msg)
+/* Make a datagram of the message and queue it. */
+static int put_datagram(struct fa_posix_file *file, const struct fa_posix_msg *msg, size_t len,
+    const struct fa_endpoint *to)
 {
-    static const struct fa_ip any;
-    struct fa_stack *stack = file->posix->config.stack;
     struct fa__posix_cursor cursor = {.iov = msg->iov, .iov_count = msg->iov_count};
+    struct fa_buf *buf;
+    if (fa_buf_alloc(file->posix->config.stack->config.pool, FA_BUF_HEADROOM, &buf) != FA_OK) {
+        return -FA_POSIX_ENOBUFS;
+    }
+    if (len > fa_buf_tailroom(buf)) {
+        fa_buf_drop(buf);
+        return -FA_POSIX_EMSGSIZE;
+    }
+    fa__posix_gather(&cursor, fa_buf_append(buf, len), len);
+    switch (fa_udp_send_take(&file->udp, buf, NULL, to)) {
+    case FA_OK:
+        return 0;
+    case FA_ENOSPC:
+        return -FA_POSIX_EAGAIN;
+    case FA_EREFUSED:
+        return -FA_POSIX_ECONNREFUSED;
+    default:
+        return -FA_POSIX_EMSGSIZE;
+    }
+}
+
+static ptrdiff_t send_datagram(
+    struct fa_posix_file *file, const struct fa_posix_msg *msg, int flags)
+{
     struct fa_endpoint to;
     struct fa_ip source;
-    struct fa_buf *buf;
     size_t len = fa__posix_iov_len(msg);
+    bool wait = !file->nonblock && (flags & FA_POSIX_MSG_DONTWAIT) == 0;
+    fa_ns deadline = fa__posix_deadline(file->posix, file->tx_timeout_ns);
     int error = target_of(file, msg, &to);
     if (error == 0) {
         error = file->tx_shut ? -FA_POSIX_EPIPE : fa__posix_autobind(file);
@@ -111,27 +136,16 @@ static ptrdiff_t send_datagram(struct fa_posix_file *file, const struct fa_posix
     if (error != 0) {
         return error;
     }
-    if (fa_stack_source_for(stack, &to.ip, &source) != FA_OK) {
+    if (fa_stack_source_for(file->posix->config.stack, &to.ip, &source) != FA_OK) {
         return -FA_POSIX_ENETUNREACH;
     }
-    if (fa_buf_alloc(stack->config.pool, FA_BUF_HEADROOM, &buf) != FA_OK) {
-        return -FA_POSIX_ENOBUFS;
+    while ((error = put_datagram(file, msg, len, &to)) == -FA_POSIX_EAGAIN && wait) {
+        error = fa__posix_wait(file, deadline);
+        if (error != 0) {
+            return error;
+        }
     }
-    if (len > fa_buf_tailroom(buf)) {
-        fa_buf_drop(buf);
-        return -FA_POSIX_EMSGSIZE;
-    }
-    fa__posix_gather(&cursor, fa_buf_append(buf, len), len);
-    switch (fa_udp_send_take(&file->udp, buf, &any, &to)) {
-    case FA_OK:
-        return (ptrdiff_t)len;
-    case FA_EINVAL:
-        return -FA_POSIX_EMSGSIZE;
-    case FA_EREFUSED:
-        return -FA_POSIX_ECONNREFUSED;
-    default:
-        return -FA_POSIX_ENOBUFS;
-    }
+    return error != 0 ? error : (ptrdiff_t)len;
 }
 
 /* ---- the calls ---- */
@@ -147,7 +161,7 @@ ptrdiff_t fa_posix_sendmsg(
         return -FA_POSIX_EMSGSIZE;
     }
     return file->kind == FA__POSIX_STREAM ? send_stream(file, msg, flags)
-                                          : send_datagram(file, msg);
+                                          : send_datagram(file, msg, flags);
 }
 
 ptrdiff_t fa_posix_sendto(struct fa_posix *posix, int fd, const void *at, size_t len, int flags,

@@ -347,6 +347,71 @@ static void datagrams_go_both_ways(struct peer *peer)
     CHECK(fa_equal(packet + 28, "pong!", 5));
 }
 
+/* ---- both families ---- */
+
+static int listen6(struct peer *peer, int v6only)
+{
+    int fd = CALL(socket, AF_INET6, SOCK_STREAM, 0);
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons(OWN_PORT)};
+    CHECK_EQ(CALL(setsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only), 0);
+    CHECK_EQ(CALL(bind, fd, (const struct sockaddr *)(const void *)&name, sizeof name), 0);
+    CHECK_EQ(CALL(listen, fd, 5), 0);
+    return fd;
+}
+
+static void a_dual_socket_accepts_both_families(struct peer *peer)
+{
+    int server = listen6(peer, 0);
+    for (int i = 0; i < 2; i++) {
+        struct sockaddr_in6 from = {0};
+        socklen_t len = sizeof from;
+        struct fa_ip wanted = i == 0 ? peer_peer6 : fa_ip4_ip(PEER_PEER);
+        peer->six = i == 0;
+        peer_shake_hands(peer);
+        int fd = CALL(accept, server, (struct sockaddr *)(void *)&from, &len);
+        CHECK(fd >= 0);
+        CHECK_EQ(len, sizeof from);
+        CHECK_EQ(from.sin6_family, AF_INET6);
+        CHECK(fa_equal(&from.sin6_addr, wanted.b, sizeof wanted.b));
+        CHECK_EQ(CALL(write, fd, text, 100), 100);
+        peer_expect(peer, FA_TCP_ACK, 100);
+        peer_send(peer, FA_TCP_RST | FA_TCP_ACK, 0);
+    }
+}
+
+static void a_socket_of_one_family_refuses_the_other(struct peer *peer)
+{
+    for (int i = 0; i < 2; i++) {
+        int server = i == 0 ? listen6(peer, 1) : CALL(socket, AF_INET, SOCK_STREAM, 0);
+        struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(OWN_PORT)};
+        if (i == 1) {
+            const struct sockaddr *at = (const struct sockaddr *)(const void *)&any;
+            CHECK_EQ(CALL(bind, server, at, sizeof any), 0);
+            CHECK_EQ(CALL(listen, server, 5), 0);
+        }
+        peer->six = i == 1;
+        peer_shake_hands(peer);
+        nonblock(peer, server);
+        CHECK_FAILS(CALL(accept, server, NULL, NULL), EAGAIN);
+        peer_expect(peer, FA_TCP_RST | FA_TCP_ACK, 0);
+        CHECK_EQ(CALL(close, server), 0);
+    }
+}
+
+static void an_active_open_speaks_ipv6(struct peer *peer)
+{
+    int fd = CALL(socket, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons(PEER_PORT)};
+    memcpy(&name.sin6_addr, &peer_peer6, sizeof name.sin6_addr);
+    peer->six = true;
+    CHECK_FAILS(
+        CALL(connect, fd, (const struct sockaddr *)(const void *)&name, sizeof name), EINPROGRESS);
+    CHECK_EQ(peer_expect(peer, FA_TCP_SYN, 0)->tcp.mss, 1440);
+    peer_send(peer, FA_TCP_SYN | FA_TCP_ACK, 0);
+    peer_expect(peer, FA_TCP_ACK, 0);
+    CHECK_EQ(peer_int_option(peer, fd, SOL_SOCKET, SO_ERROR), 0);
+}
+
 /* ---- readiness ---- */
 
 static void poll_and_epoll_tell_who_is_ready(struct peer *peer)
@@ -463,6 +528,9 @@ static void flags_that_make_no_sense_are_refused(void)
         {"ts=off,wscale=0,sack=on,cc=reno,rcvbuf=65536,rcvwin=32768,sndbuf=65536", 0},
         {"dsack=off,rack=off,tlp=off,prr=off,undo=off,limited=off,cookies=off", 0},
         {"delack=10,rto_min=500,time_wait=1,keepidle=5,keepintvl=1,keepcnt=3", 0},
+        {"local6=2001:db8::9,gateway6=2001:db8::1,prefix6=64", 0},
+        {"local6=192.0.2.1", 2},
+        {"local=2001:db8::1", 2},
         {"nonsense=1", 2},
         {"ts", 2},
         {"ts=maybe", 2},
@@ -501,6 +569,9 @@ static const struct {
     {a_call_that_blocks_alone_moves_time_itself, "blocking alone", NULL},
     {messages_are_scattered_and_gathered, "messages", NULL},
     {datagrams_go_both_ways, "datagrams", NULL},
+    {a_dual_socket_accepts_both_families, "both families", NULL},
+    {a_socket_of_one_family_refuses_the_other, "one family", NULL},
+    {an_active_open_speaks_ipv6, "active open in IPv6", NULL},
     {poll_and_epoll_tell_who_is_ready, "readiness", NULL},
     {resets_come_and_go, "resets", NULL},
     {what_libc_closed_is_not_closed_again, "libc's close", NULL},

@@ -21,6 +21,8 @@ enum {
 /* The stack's address and the peer's, which is beyond its gateway. */
 #define PEER_OWN  0xc0a80001
 #define PEER_PEER 0xc0000201
+extern const struct fa_ip peer_own6;
+extern const struct fa_ip peer_peer6;
 
 /* A packet that came from the stack. */
 struct seen {
@@ -39,6 +41,7 @@ struct peer {
     uint32_t got;  /* of the stack's: what we have */
     uint32_t ts_echo;
     bool has_ts;
+    bool six; /* it speaks IPv6 */
 };
 
 /* Make a world; and end it. */

@@ -212,6 +212,8 @@ T(options_are_there_or_honestly_not)
     CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_MAXSEG), 1448);
     CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_SOL_SOCKET, FA_POSIX_SO_SNDBUF),
         world.a.stack.tcp.config.tx_buffer_bytes);
+    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TTL, 9),
+        -FA_POSIX_EOPNOTSUPP);
     int udp = fa_posix_socket(&posix_a, FA_POSIX_AF_INET, FA_POSIX_SOCK_DGRAM, 0);
     CHECK_EQ(posix_option_set(&posix_a, udp, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY, 1),
         -FA_POSIX_ENOPROTOOPT);

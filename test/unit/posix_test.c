@@ -608,6 +608,53 @@ T(a_connected_datagram_socket_hears_its_peer_alone)
     posix_world_close();
 }
 
+T(datagrams_have_the_ttl_and_class_they_are_given)
+{
+    struct fa_udp_socket bare;
+    struct fa_udp_from from;
+    posix_world_open();
+    const int level = FA_POSIX_IPPROTO_IP;
+    int a = datagram(&posix_a);
+    CHECK(world_bind(&world.b, &bare, 53) == FA_OK);
+    struct fa_posix_sockaddr to = posix_name(WORLD_B, 53);
+    CHECK_EQ(posix_option(&posix_a, a, level, FA_POSIX_IP_TTL), 64);
+    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, 256), -FA_POSIX_EINVAL);
+    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, 0), -FA_POSIX_EINVAL);
+    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TOS, 256), -FA_POSIX_EINVAL);
+    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, 9), 0);
+    CHECK_EQ(fa_posix_sendto(&posix_a, a, "x", 1, 0, &to), 1);
+    world_settle();
+    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, -1), 0);
+    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TOS, 0x28), 0);
+    CHECK_EQ(posix_option(&posix_a, a, level, FA_POSIX_IP_TOS), 0x28);
+    CHECK(world_recv(&bare, "x", &from));
+    CHECK_EQ(from.ttl, 9);
+    CHECK_EQ(fa_posix_sendto(&posix_a, a, "y", 1, 0, &to), 1);
+    world_settle();
+    CHECK(world_recv(&bare, "y", &from));
+    CHECK_EQ(from.ttl, 64);
+    CHECK_EQ(from.traffic, 0x28);
+    fa_udp_close(&bare);
+    posix_world_close();
+}
+
+T(a_full_queue_of_datagrams_is_waited_for)
+{
+    posix_world_open();
+    int a = datagram(&posix_a);
+    struct fa_posix_sockaddr to = posix_name(WORLD_B, 53);
+    ptrdiff_t put = 1;
+    int count = 0;
+    while (count < 1000 && put == 1) {
+        put = fa_posix_sendto(&posix_a, a, "x", 1, FA_POSIX_MSG_DONTWAIT, &to);
+        count++;
+    }
+    CHECK_EQ(put, -FA_POSIX_EAGAIN);
+    CHECK_EQ(count, FA_UDP_QUEUE_COUNT_DEFAULT + 1);
+    CHECK_EQ(fa_posix_sendto(&posix_a, a, "x", 1, 0, &to), 1);
+    posix_world_close();
+}
+
 /* ---- on fibers ---- */
 
 enum {
