@@ -17,6 +17,7 @@ const struct signature_info signatures[SIG_COUNT] = {
     [SIG_BLK] = {"disk", "a disk", "struct fa_blkdev *", "fa/blkdev.h", true},
     [SIG_HTTP] = {"HTTP server", "an HTTP server", "struct fa_http_server *", "fa/http_server.h",
         false},
+    [SIG_RESOLVER] = {"resolver", "a resolver", "struct fa_resolver *", "fa/resolver.h", false},
 };
 
 #define DEVICE(sig) .kind = OPTION_DEVICE, .wants = (sig)
@@ -95,6 +96,17 @@ const struct device_class device_classes[] = {
         {
             {"on", DEVICE(SIG_STACK), .required = true, .doc = "the stack"},
             {"port", BOOT(port), .required = true, .doc = "TCP port to listen on"},
+        }},
+    {"resolver", "resolver", SIG_RESOLVER, NULL, "network", "fa-net", NULL,
+        "a DNS client with a cache",
+        {
+            {"on", DEVICE(SIG_STACK), .required = true, .doc = "the stack it asks over"},
+            {"server", BOOT(ip), .key = "dns-server",
+                .doc = "server to ask; none: those the network names"},
+            {"queries", BUILD(number), .min = 1, .fallback = "16", .max = 1024,
+                .doc = "DNS questions on their way at once"},
+            {"cached", BUILD(number), .min = 1, .fallback = "128", .max = 1 << 20,
+                .doc = "DNS answers kept"},
         }},
     {"http", "http", SIG_HTTP, NULL, "HTTP", "fa-http fa-net", NULL, "an HTTP/1.1 server",
         {

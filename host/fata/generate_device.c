@@ -103,6 +103,20 @@ static const struct device_code codes[] = {
                  "        fa_tcp_listen(&@{on:id}.tcp, &@, &(struct fa_tcp_listen_config){.port = "
                  "@{port}}),\n"
                  "        \"listen on the port of --@{port:key}\");\n"},
+    {"resolver", NULL, "resolver.h", "&@",
+        .storage = "static struct fa_dns_query @_queries[@{queries}];\n"
+                   "static struct fa_dns_entry @_cache[@{cached}];\n"
+                   "static struct fa_resolver_slot @_slots[@{queries}];\n"
+                   "static struct fa_resolver @;\n",
+        .start = "    struct fa_resolver_config @_config = {.stack = @{on}, .slots = @_slots,\n"
+                 "        .dns = {.queries = @_queries, .query_count_max = @{queries},\n"
+                 "            .entries = @_cache, .entry_count_max = @{cached}}};\n"
+                 "    if (!fa_ip_is_zero(&@{server})) {\n"
+                 "        @_config.servers[0] = (struct fa_endpoint){@{server}, FA_DNS_PORT};\n"
+                 "    }\n"
+                 "    fa_resolver_init(&@, &@_config, fa_clock_mono_ns());\n"
+                 "    fa_resolver_start(&@, &loop);\n",
+        .stop = "    fa_resolver_stop(&@);\n"},
     {"kv.embed", NULL, "embedkv.h", "&@.kv",
         .storage = "extern const struct fa_embedkv_file @_table[];\n"
                    "extern const size_t @_table_count;\n"

@@ -69,6 +69,7 @@ enum signature {
     SIG_KV,
     SIG_BLK,
     SIG_HTTP,
+    SIG_RESOLVER,
     SIG_COUNT,
 };
 

@@ -75,7 +75,7 @@ enum fa_dns_kind {
     FA_DNS_KIND_FAILED,
 };
 
-/* What is known of a name. Movable. */
+/* What is known of a name. Names in it are in small letters. Movable. */
 struct fa_dns_answer {
     struct fa_dns_name canonical; /* behind all aliases */
     uint16_t type;

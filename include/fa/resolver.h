@@ -5,7 +5,7 @@
 //
 // Servers and search domains are those of its config, or whatever the stack's network names
 // (fa/names.h), followed as that changes. Nothing is decided here: what to ask and whom to believe
-// is fa/dns.h. Tested by test/unit/resolver_test.c.
+// is fa/dns.h. Tested by test/unit/resolver_test.c, test/e2e/dns.t.
 //
 //     fa_resolver_init(&resolver, &(struct fa_resolver_config){.stack = &stack, .slots = slots,
 //         .dns = {.queries = queries, .query_count_max = 16}}, now);

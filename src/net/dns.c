@@ -141,7 +141,6 @@ static bool apply(struct fa_dns *dns, struct fa_dns_request *request)
             return false;
         }
         request->name = answer->canonical;
-        fa_dns_name_lower(&request->name);
         return true;
     case FA_DNS_KIND_NODATA:
     case FA_DNS_KIND_NXDOMAIN:

@@ -93,6 +93,7 @@ static bool follow_alias(struct fa_dns_message message, struct fa_dns_answer *an
         if (is_about(&record, &answer->canonical, FA_DNS_CNAME) &&
             fa_dns_data_decode(
                 message.bytes, record.data_off, record.data_len, FA_DNS_CNAME, &data)) {
+            fa_dns_name_lower(&data.name);
             answer->canonical = data.name;
             answer->ttl_s = (uint32_t)fa_min(answer->ttl_s, record.ttl_s);
             return true;
@@ -114,6 +115,9 @@ static bool collect(struct fa_dns_message message, struct fa_dns_answer *answer)
                 message.bytes, record.data_off, record.data_len, record.type, &data)) {
             return false;
         }
+        // Where a name in it leads into the question, the query's mixture of letters is in it.
+        fa_dns_name_lower(&data.name);
+        fa_dns_name_lower(&data.mailbox);
         if (fa__dns_answer_add(answer, &data)) {
             answer->ttl_s = (uint32_t)fa_min(answer->ttl_s, record.ttl_s);
         }

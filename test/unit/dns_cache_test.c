@@ -210,6 +210,24 @@ T(aliases_in_circles_end)
     CHECK_EQ(DLAB_COUNTED(dns_alias_loops), 1);
 }
 
+T(the_letters_of_the_query_are_not_in_the_answer)
+{
+    static const uint8_t pointer[] = {0xc0, FA_DNS_HDR_LEN};
+    char text[FA_DNS_NAME_TEXT_MAX];
+    struct fa_dns_data data;
+    size_t off = 0;
+    dlab_open(1, plain);
+    CHECK_EQ(dlab_ask(&request, "abcdefghijklmnopqrst.x", FA_DNS_PTR), FA_AGAIN);
+    REQUIRE(dlab_fetch());
+    dlab_begin(FA_DNS_NOERROR);
+    dlab_add(FA_DNS_ANSWER, "abcdefghijklmnopqrst.x", FA_DNS_PTR, 9, pointer, sizeof pointer);
+    dlab_say();
+    REQUIRE(fa_dns_result(&request) == FA_OK);
+    REQUIRE(fa_dns_answer_next(&request.answer, &off, &data));
+    (void)fa_dns_name_text(&data.name, text, sizeof text);
+    CHECK_TEXT(fa_slice_of(text), "abcdefghijklmnopqrst.x");
+}
+
 T(aliases_can_be_asked_for_themselves)
 {
     struct fa_dns_data data;

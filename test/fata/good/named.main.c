@@ -1,0 +1,97 @@
+// Made by `fata configure` from named.lua: change that file, not this one.
+// Target: linux.
+
+#include "fa/hostnet.h"
+#include "fa/plat.h"
+#include "fa/stack.h"
+#include "named.fata.h"
+
+/* What can be said when the image starts. */
+static struct {
+    const char *net;
+    struct fa_boot_address ipv4;
+    struct fa_ip gateway;
+    const char *hostname;
+    struct fa_ip dns_server;
+} key;
+
+static const struct fa_boot_key keys[] = {
+    {"net", &fa_boot_text, &key.net, .fallback = "", .env = "FATA_NET", .section = "network",
+        .doc = "network card: tap:NAME, connect:PATH, listen:PATH or fd:N"},
+    {"ipv4", &fa_boot_address, &key.ipv4, .fallback = "dhcp", .env = "FATA_IPV4",
+        .section = "network", .doc = "IPv4 address"},
+    {"gateway", &fa_boot_ip, &key.gateway, .env = "FATA_GATEWAY", .section = "network",
+        .doc = "router to other networks"},
+    {"hostname", &fa_boot_text, &key.hostname, .env = "FATA_HOSTNAME", .section = "network",
+        .doc = "name told to the DHCP server"},
+    {"dns-server", &fa_boot_ip, &key.dns_server, .fallback = "192.0.2.53",
+        .env = "FATA_DNS_SERVER", .section = "network",
+        .doc = "server to ask; none: those the network names"},
+    {"logs", &fa_boot_logs, NULL, .env = "FATA_LOGS", .section = "image",
+        .doc = "what is logged; also -l LEVELS"},
+};
+
+static const struct fa_boot_image image = {.name = "named", .version = "0",
+    .keys = keys, .key_count = FA_COUNT_OF(keys)};
+
+static struct fa_loop loop;
+static struct named_devices devices;
+static struct fa_hostnet net;
+static struct fa_pool stack_pool;
+[[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
+[[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
+static uint32_t stack_buckets[4096];
+static struct fa_stack stack;
+static struct fa_dns_query resolver_queries[16];
+static struct fa_dns_entry resolver_cache[1000];
+static struct fa_resolver_slot resolver_slots[16];
+static struct fa_resolver resolver;
+
+static void announce(void *ctx)
+{
+    if (fa_stack_up_wait(ctx, FA_NS_NEVER) == FA_OK) {
+        fa_boot_up(&image, &stack.ifaces[0].ip);
+    }
+}
+
+static void run_main(void *ctx)
+{
+    int status = named_main(ctx);
+    fa_loop_stop(&loop, status);
+}
+
+int fa_main(void)
+{
+    fa_boot(&image);
+    const char *reason;
+    fa_loop_init(&loop,
+        &(struct fa_loop_config){.fibers = {.fiber_count_max = 64, .stack_bytes = 32768}});
+    fa_pool_init(&stack_pool, stack_pool_memory, sizeof stack_pool_memory, FA_BUF_SIZE);
+    if (fa_hostnet_open(&net, key.net, &stack_pool, &reason) != FA_OK) {
+        fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
+    }
+    const struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
+        .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
+            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.gateway, .hostname = key.hostname},
+        .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
+            .bucket_memory = stack_buckets, .bucket_count = 4096}};
+    fa_stack_init(&stack, &stack_config, fa_clock_mono_ns());
+    fa_stack_start(&stack, &loop);
+    struct fa_resolver_config resolver_config = {.stack = &stack, .slots = resolver_slots,
+        .dns = {.queries = resolver_queries, .query_count_max = 16,
+            .entries = resolver_cache, .entry_count_max = 1000}};
+    if (!fa_ip_is_zero(&key.dns_server)) {
+        resolver_config.servers[0] = (struct fa_endpoint){key.dns_server, FA_DNS_PORT};
+    }
+    fa_resolver_init(&resolver, &resolver_config, fa_clock_mono_ns());
+    fa_resolver_start(&resolver, &loop);
+    fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, announce, &stack, NULL), "start");
+    devices = (struct named_devices){.loop = &loop, .names = &resolver};
+    fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, run_main, &devices, NULL), "start");
+    int status = fa_loop_run(&loop);
+    fa_resolver_stop(&resolver);
+    fa_stack_stop(&stack);
+    fa_netdev_close(net.dev);
+    fa_boot_summary(&image);
+    return status;
+}
