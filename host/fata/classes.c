@@ -18,6 +18,8 @@ const struct signature_info signatures[SIG_COUNT] = {
     [SIG_HTTP] = {"HTTP server", "an HTTP server", "struct fa_http_server *", "fa/http_server.h",
         false},
     [SIG_RESOLVER] = {"resolver", "a resolver", "struct fa_resolver *", "fa/resolver.h", false},
+    [SIG_TIMESYNC] = {"keeper of the clock", "a keeper of the clock", "struct fa_timesync *",
+        "fa/timesync.h", false},
 };
 
 #define DEVICE(sig) .kind = OPTION_DEVICE, .wants = (sig)
@@ -107,6 +109,13 @@ const struct device_class device_classes[] = {
                 .doc = "DNS questions on their way at once"},
             {"cached", BUILD(number), .min = 1, .fallback = "128", .max = 1 << 20,
                 .doc = "DNS answers kept"},
+        }},
+    {"timesync", "timesync", SIG_TIMESYNC, NULL, "network", "fa-net", NULL,
+        "an SNTP client that sets the wall clock",
+        {
+            {"on", DEVICE(SIG_RESOLVER), .required = true, .doc = "the resolver it asks through"},
+            {"server", BOOT(text), .key = "ntp-server", .fallback = "",
+                .doc = "time server, a name or an address; none: those the network names"},
         }},
     {"http", "http", SIG_HTTP, NULL, "HTTP", "fa-http fa-net", NULL, "an HTTP/1.1 server",
         {

@@ -117,6 +117,13 @@ static const struct device_code codes[] = {
                  "    fa_resolver_init(&@, &@_config, fa_clock_mono_ns());\n"
                  "    fa_resolver_start(&@, &loop);\n",
         .stop = "    fa_resolver_stop(&@);\n"},
+    {"timesync", NULL, "timesync.h", "&@", .storage = "static struct fa_timesync @;\n",
+        .start =
+            "    fa_timesync_init(\n"
+            "        &@, &(struct fa_timesync_config){.resolver = @{on}, .server = "
+            "@{server}});\n"
+            "    fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, fa_timesync_run, &@, NULL),\n"
+            "        \"start keeping the clock\");\n"},
     {"kv.embed", NULL, "embedkv.h", "&@.kv",
         .storage = "extern const struct fa_embedkv_file @_table[];\n"
                    "extern const size_t @_table_count;\n"

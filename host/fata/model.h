@@ -70,6 +70,7 @@ enum signature {
     SIG_BLK,
     SIG_HTTP,
     SIG_RESOLVER,
+    SIG_TIMESYNC,
     SIG_COUNT,
 };
 

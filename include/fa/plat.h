@@ -21,7 +21,8 @@ int fa_main(void);
 /* Monotonic time since some fixed point before the image started. Never goes back. */
 fa_ns fa_clock_mono_ns(void);
 
-/* Wall-clock time, nanoseconds since 1970-01-01T00:00:00Z; may jump. 0: not known here. */
+/* Wall-clock time, nanoseconds since 1970-01-01T00:00:00Z; may jump. 0: not known here. What the
+ * image goes by is fa_wall_ns() (fa/wall.h). */
 uint64_t fa_clock_wall_ns(void);
 
 /* Fill `len` bytes with random bytes fit for keys. Traps if the platform has none to give. */

@@ -5,6 +5,7 @@
 
 #include "fa/trace.h"
 #include "fa/plat.h"
+#include "fa/wall.h"
 
 enum {
     PAYLOAD_MAX = 1024, /* bytes */
@@ -58,7 +59,7 @@ void fa_trace_attach(enum fa_trace_class kind, void *memory, size_t len)
     FA_ASSERT((uintptr_t)memory % RECORD_ALIGN == 0);
     FA_ASSERT(len >= sizeof(struct fa_trace_ring) + CAP_MIN);
     size_t room = len - sizeof(struct fa_trace_ring);
-    uint64_t wall_ns = fa_clock_wall_ns();
+    uint64_t wall_ns = fa_wall_ns();
     struct fa_trace_ring *ring = memory;
     *ring = (struct fa_trace_ring){
         .magic = FA_TRACE_MAGIC,

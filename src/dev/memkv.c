@@ -4,7 +4,7 @@
 
 #include "fa/memkv.h"
 
-#include "fa/plat.h"
+#include "fa/wall.h"
 #include "src/dev/kv_table.h"
 
 /* Pieces fill the arena without gaps; one of `len` 0 bytes of content is not useful but valid. */
@@ -176,7 +176,7 @@ static fa_err set(struct fa_kv *kv, struct fa_slice key, struct fa_slice value)
         .at = at,
         .key_len = key.len,
         .value_len = value.len,
-        .modified_s = fa_clock_wall_ns() / FA_NS_S,
+        .modified_s = fa_wall_ns() / FA_NS_S,
         .version = ++mem->version,
     };
     return FA_OK;

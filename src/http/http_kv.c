@@ -5,7 +5,7 @@
 #include "fa/http_kv.h"
 
 #include "fa/fmt.h"
-#include "fa/plat.h"
+#include "fa/wall.h"
 #include "src/http/http_priv.h"
 
 enum {
@@ -75,7 +75,7 @@ static uint16_t choose_part(struct fa_http_exchange *x, const char *etag, struct
     struct fa_http_validators validators = {
         .etag = {(const uint8_t *)etag, ETAG_LEN},
         .modified_s = entry->modified_s,
-        .now_s = fa_clock_wall_ns() / FA_NS_S,
+        .now_s = fa_wall_ns() / FA_NS_S,
     };
     uint16_t status = fa_http_conditions(&x->request, &validators);
     if (status == 0) {

@@ -2,13 +2,13 @@
 //
 // src/http/http_page.c: what every answer begins with, and the pages of errors.
 
-#include "fa/plat.h"
+#include "fa/wall.h"
 #include "src/http/http_priv.h"
 
 void fa__http_head_begin(struct fa_http_server *server, struct fa_text *head, uint16_t status)
 {
     fa_text_add(head, "HTTP/1.1 %u %s\r\nServer: Fata\r\n", status, fa_http_reason(status));
-    uint64_t now_s = fa_clock_wall_ns() / FA_NS_S;
+    uint64_t now_s = fa_wall_ns() / FA_NS_S;
     if (now_s == 0) {
         return; /* without a clock no Date (RFC 9110 6.6.1) */
     }

@@ -8,10 +8,12 @@
 #include "fa/boot.h"
 #include "fa/loop.h"
 #include "fa/resolver.h"
+#include "fa/timesync.h"
 
 struct named_devices {
     struct fa_loop *loop;
     struct fa_resolver *names;
+    struct fa_timesync *time;
 };
 
 /* Runs on a fiber. Returns: the status to end the image with. */

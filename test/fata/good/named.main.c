@@ -13,6 +13,7 @@ static struct {
     struct fa_ip gateway;
     const char *hostname;
     struct fa_ip dns_server;
+    const char *ntp_server;
 } key;
 
 static const struct fa_boot_key keys[] = {
@@ -27,6 +28,9 @@ static const struct fa_boot_key keys[] = {
     {"dns-server", &fa_boot_ip, &key.dns_server, .fallback = "192.0.2.53",
         .env = "FATA_DNS_SERVER", .section = "network",
         .doc = "server to ask; none: those the network names"},
+    {"ntp-server", &fa_boot_text, &key.ntp_server, .fallback = "time.example",
+        .env = "FATA_NTP_SERVER", .section = "network",
+        .doc = "time server, a name or an address; none: those the network names"},
     {"logs", &fa_boot_logs, NULL, .env = "FATA_LOGS", .section = "image",
         .doc = "what is logged; also -l LEVELS"},
 };
@@ -46,6 +50,7 @@ static struct fa_dns_query resolver_queries[16];
 static struct fa_dns_entry resolver_cache[1000];
 static struct fa_resolver_slot resolver_slots[16];
 static struct fa_resolver resolver;
+static struct fa_timesync timesync;
 
 static void announce(void *ctx)
 {
@@ -85,8 +90,12 @@ int fa_main(void)
     }
     fa_resolver_init(&resolver, &resolver_config, fa_clock_mono_ns());
     fa_resolver_start(&resolver, &loop);
+    fa_timesync_init(
+        &timesync, &(struct fa_timesync_config){.resolver = &resolver, .server = key.ntp_server});
+    fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, fa_timesync_run, &timesync, NULL),
+        "start keeping the clock");
     fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, announce, &stack, NULL), "start");
-    devices = (struct named_devices){.loop = &loop, .names = &resolver};
+    devices = (struct named_devices){.loop = &loop, .names = &resolver, .time = &timesync};
     fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, run_main, &devices, NULL), "start");
     int status = fa_loop_run(&loop);
     fa_resolver_stop(&resolver);
