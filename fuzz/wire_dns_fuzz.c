@@ -27,6 +27,24 @@ static void check_name(const struct fa_dns_name *name)
     FA_ASSERT(fa_dns_name_equal(&again, name));
 }
 
+/* A query for a name, and the name as part of others. */
+static void check_uses(const struct fa_dns_name *name)
+{
+    uint8_t bytes[FA_DNS_QUERY_LEN_MAX];
+    struct fa_dns_message message;
+    struct fa_dns_question question;
+    struct fa_dns_name joined;
+    size_t len = fa_dns_query_encode(bytes, 1, name, FA_DNS_A, FA_DNS_EDNS_BYTES);
+    FA_ASSERT(len <= sizeof bytes);
+    FA_ASSERT(fa_dns_decode((struct fa_slice){bytes, len}, &message) == FA_DNS_GOOD);
+    FA_ASSERT(fa_dns_question_next(&message, &question) == FA_DNS_GOOD);
+    FA_ASSERT(fa_equal(question.name.b, name->b, name->len));
+    if (fa_dns_name_join(name, name, &joined) == FA_OK) {
+        FA_ASSERT(fa_dns_name_is_under(&joined, name));
+        FA_ASSERT(fa_dns_name_label_count(&joined) == 2 * fa_dns_name_label_count(name));
+    }
+}
+
 static void check_data(struct fa_slice message, const struct fa_dns_record *record)
 {
     static uint8_t bytes[UINT16_MAX];
@@ -58,7 +76,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     char scratch[12];
     if (fa_dns_name_parse(bytes, &name) == FA_OK) {
         check_name(&name);
+        check_uses(&name);
     }
+    struct fa_ip ip = {0};
+    fa_copy(ip.b, bytes.at, fa_min(bytes.len, sizeof ip.b));
+    fa_dns_name_of_ip(&ip, &name);
+    check_name(&name);
+    ip = fa_ip_from4(ip.b);
+    fa_dns_name_of_ip(&ip, &name);
+    check_name(&name);
     if (fa_dns_type_parse(bytes, &type) == FA_OK) {
         FA_ASSERT(fa_dns_type_name(type, scratch)[0] != 0);
     }
@@ -67,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     if (fa_dns_question_next(&message, &question) == FA_DNS_GOOD) {
         check_name(&question.name);
+        check_uses(&question.name);
     }
     for (int i = 0; i < RECORD_COUNT_MAX; i++) {
         if (fa_dns_record_next(&message, &record) != FA_DNS_GOOD) {

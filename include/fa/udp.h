@@ -6,7 +6,7 @@
 // their borders; what does not fit is dropped and counted. A connected socket hears one remote
 // alone; it, and any that asks for it, is told what ICMP says. It does not fragment, route or pick
 // source addresses: the stack does. Tested by test/unit/udp_test.c, test/unit/udp_socket_test.c,
-// fuzz/udp_fuzz.c.
+// test/unit/udp_ip6_test.c, fuzz/udp_fuzz.c.
 //
 //     FA_TRY(fa_udp_bind(&udp, &socket, &(struct fa_udp_socket_config){.port = 7}));
 //     while (fa_udp_recv(&socket, &buf, &from) == FA_OK)

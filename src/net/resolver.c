@@ -23,12 +23,25 @@ static void close_slot(struct fa_resolver *resolver, struct fa_resolver_slot *sl
     }
 }
 
+/* The interface that a server with a link-local address was heard of at. */
+static uint8_t iface_of(const struct fa_resolver *resolver, const struct fa_ip *server)
+{
+    const struct fa_names_list *dns = &resolver->config.stack->names.lists[FA_NAMES_DNS];
+    for (uint32_t i = 0; i < dns->count; i++) {
+        if (fa_ip_equal(&dns->at[i].ip, server)) {
+            return dns->at[i].iface;
+        }
+    }
+    return 0;
+}
+
 /* A fresh port, chosen at random by the stack, that hears the server alone. */
 static fa_err open_udp(
     struct fa_resolver *resolver, struct fa_resolver_slot *slot, const struct fa_dns_send *send)
 {
     struct fa_stack *stack = resolver->config.stack;
-    struct fa_udp_socket_config config = {.pool = stack->config.pool};
+    struct fa_udp_socket_config config = {
+        .iface = iface_of(resolver, &send->server.ip), .pool = stack->config.pool};
     FA_TRY(fa_udp_bind(&stack->udp, &slot->socket, &config));
     resolver->open_count++;
     FA_TRY(fa_udp_connect(&slot->socket, &send->server));
