@@ -123,9 +123,9 @@ struct fa_dns_entry {
 
 struct fa_dns_server {
     struct fa_endpoint endpoint;
+    bool plain;       /* it does not understand EDNS */
     fa_ns srtt_ns;    /* smoothed time to an answer; 0: not known */
     fa_ns penalty_ns; /* held against it for not answering */
-    bool plain;       /* it does not understand EDNS */
 };
 
 enum fa_dns_query_state {
@@ -219,7 +219,7 @@ FA_MUST_USE bool fa_dns_output(struct fa_dns *dns, fa_ns now, struct fa_dns_send
 
 /* Take in a message that came from `from` to the port of a slot, or over its TCP connection. */
 void fa_dns_input(struct fa_dns *dns, fa_ns now, uint32_t slot, bool tcp,
-    const struct fa_endpoint *from, struct fa_slice message);
+    const struct fa_endpoint *from, struct fa_slice bytes);
 
 /* The query of a slot could not be sent, was refused, or its connection broke. */
 void fa_dns_failed(struct fa_dns *dns, fa_ns now, uint32_t slot);

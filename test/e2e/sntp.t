@@ -22,7 +22,7 @@ at_chronyd() {
     "$image" --net=tap:tap0 -l warning --ipv4=10.9.0.2/24 "$@" >"$work/said" 2>&1
     local status=$?
     cat "$work/said"
-    return $status
+    return "$status"
 }
 before=$(date +%s)
 ok "the time is got" at_chronyd --ntp-server=10.9.0.1
