@@ -26,7 +26,26 @@ static bool same_options(const struct fa_dhcp_message *a, const struct fa_dhcp_m
            a->t2_s == b->t2_s && a->mtu_bytes == b->mtu_bytes && a->len_max == b->len_max &&
            fa_slice_equal(a->host_name, b->host_name) && fa_slice_equal(a->domain, b->domain) &&
            fa_slice_equal(a->text, b->text) && fa_slice_equal(a->client_id, b->client_id) &&
-           fa_slice_equal(a->parameters, b->parameters);
+           fa_slice_equal(a->parameters, b->parameters) && a->ntp_count == b->ntp_count &&
+           fa_equal(a->ntp, b->ntp, sizeof a->ntp) && fa_slice_equal(a->search, b->search) &&
+           fa_slice_equal(a->routes, b->routes) && fa_slice_equal(a->vendor_class, b->vendor_class);
+}
+
+/* Lists are read to their end in bounded steps. */
+static void read_lists(const struct fa_dhcp_message *message)
+{
+    struct fa_dhcp_route route;
+    char name[FA_DHCP_DOMAIN_LEN_MAX + 1];
+    size_t off = 0;
+    size_t name_len;
+    while (fa_dhcp_route_next(message->routes, &off, &route)) {
+        FA_ASSERT(off <= message->routes.len && route.prefix_bits <= 32);
+    }
+    off = 0;
+    while ((name_len = fa_dhcp_search_next(message->search, &off, name)) != 0) {
+        FA_ASSERT(off <= message->search.len && name_len <= FA_DHCP_DOMAIN_LEN_MAX);
+        FA_ASSERT(name[name_len] == '\0');
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -42,5 +61,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     FA_ASSERT(fa_dhcp_decode((struct fa_slice){again, again_len}, &second) == FA_DHCP_GOOD);
     FA_ASSERT(same_fields(&first, &second));
     FA_ASSERT(same_options(&first, &second));
+    read_lists(&first);
     return 0;
 }

@@ -26,7 +26,14 @@
 enum {
     FA_ARP_REPLY_COUNT_MAX = 16, /* replies waiting to be sent */
     FA_ARP_ANNOUNCE_COUNT = 2,   /* RFC 5227 2.3: ANNOUNCE_NUM */
+    FA_ARP_PROBE_COUNT = 3,      /* RFC 5227 1.1: PROBE_NUM */
 };
+
+/* RFC 5227 1.1: PROBE_WAIT, PROBE_MIN, PROBE_MAX, ANNOUNCE_WAIT */
+#define FA_ARP_PROBE_WAIT_NS (1 * FA_NS_S)
+#define FA_ARP_PROBE_MIN_NS  (1 * FA_NS_S)
+#define FA_ARP_PROBE_MAX_NS  (2 * FA_NS_S)
+#define FA_ARP_PROBE_END_NS  (2 * FA_NS_S)
 
 #define FA_ARP_ANNOUNCE_NS (2 * FA_NS_S)  /* RFC 5227 1.1: ANNOUNCE_INTERVAL */
 #define FA_ARP_DEFEND_NS   (10 * FA_NS_S) /* RFC 5227 1.1: DEFEND_INTERVAL */
@@ -35,6 +42,14 @@ struct fa_arp_config {
     uint8_t mac[FA_MAC_LEN];      /* ours */
     struct fa_counters *counters; /* NULL: fa_counters_main */
     struct fa_rand *rand;         /* borrowed */
+};
+
+/* What became of a probe. */
+enum fa_arp_probe {
+    FA_ARP_PROBE_NONE,  /* none was asked for, or it was told already */
+    FA_ARP_PROBE_ASKS,  /* it goes on */
+    FA_ARP_PROBE_FREE,  /* nobody answered */
+    FA_ARP_PROBE_TAKEN, /* another station has the address, or asks for it as well */
 };
 
 /* An answer not yet sent. Private. */
@@ -56,6 +71,11 @@ struct fa_arp {
     fa_ns up_ns;       /* when our address was set */
     fa_ns defended_ns; /* when we last defended it; FA_NS_NEVER: not yet */
     uint32_t announce_count;
+    uint32_t probe_ip;
+    uint32_t probe_count; /* sent */
+    fa_ns probe_ns;       /* when the next one, or the end, is due */
+    uint8_t probe;        /* enum fa_arp_probe */
+    bool probe_due;
     bool announce_due;
     bool lost_said; /* since defended_ns */
     struct fa_neigh neigh;
@@ -66,6 +86,23 @@ void fa_arp_init(struct fa_arp *arp, const struct fa_arp_config *config);
 /* Take on an address and announce it, or lay it down (ip 0). Neighbours are forgotten, packets
  * that wait for them dropped. Limits: prefix_bits at most 32. */
 void fa_arp_address_set(struct fa_arp *arp, fa_ns now, uint32_t ip, uint8_t prefix_bits);
+
+/* Find out whether another station has `ip`, before it is ours (RFC 5227 2.1): within 4 to 9
+ * seconds fa_arp_probe_take() knows. A probe that goes on is forgotten. */
+void fa_arp_probe(struct fa_arp *arp, fa_ns now, uint32_t ip);
+
+/* Stop that. */
+void fa_arp_probe_stop(struct fa_arp *arp);
+
+/* What is known: FREE and TAKEN are told once. Ask after fa_arp_input() and fa_arp_tick(). */
+static inline enum fa_arp_probe fa_arp_probe_take(struct fa_arp *arp)
+{
+    enum fa_arp_probe probe = (enum fa_arp_probe)arp->probe;
+    if (probe != FA_ARP_PROBE_ASKS) {
+        arp->probe = FA_ARP_PROBE_NONE;
+    }
+    return probe;
+}
 
 /* What a packet from the link says about our own address (RFC 5227 2.4). */
 enum fa_arp_verdict {
@@ -89,7 +126,8 @@ FA_MUST_USE bool fa_arp_output(struct fa_arp *arp, fa_ns now, struct fa_buf *buf
 /* Whether fa_arp_output() may have something. O(1). */
 static inline bool fa_arp_has_output(const struct fa_arp *arp)
 {
-    return arp->reply_count != 0 || arp->announce_due || !fa_list_empty(&arp->neigh.asking);
+    return arp->reply_count != 0 || arp->announce_due || arp->probe_due ||
+           !fa_list_empty(&arp->neigh.asking);
 }
 
 /* When fa_arp_tick() is due; FA_NS_NEVER. O(1). */

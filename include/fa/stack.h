@@ -60,10 +60,15 @@ enum fa_redirects {
 struct fa_iface_config {
     struct fa_netdev *dev; /* borrowed; closed by its owner after the stack */
     bool dhcp;
-    struct fa_ip ip;                             /* IPv4 */
-    uint8_t prefix_bits;                         /* 24 for 192.0.2.1/24 */
-    struct fa_ip gateway;                        /* IPv4; zero: none */
-    const char *hostname;                        /* for DHCP; NULL: none */
+    struct fa_ip ip;          /* IPv4 */
+    uint8_t prefix_bits;      /* 24 for 192.0.2.1/24 */
+    struct fa_ip gateway;     /* IPv4; zero: none */
+    const char *hostname;     /* for DHCP; NULL: none */
+    const char *vendor_class; /* the same */
+    struct fa_ip last_ip;     /* IPv4, asked of DHCP first; zero: none */
+    bool probe;  /* an address of DHCP's is used when nobody answers for it: 4 to 9 s later */
+    bool duid;   /* fa_dhcp_config.duid */
+    bool inform; /* with a static IPv4 address, DHCP is asked for servers and domains */
     struct fa_addr_net more[FA_ADDR_STATIC_MAX]; /* IPv6; the first zero one ends them */
     struct fa_ip gateway6;                       /* zero: whoever advertises itself */
     bool ipv4_off;                               /* --ipv6-only */
@@ -102,8 +107,10 @@ struct fa_iface {
     bool up;               /* has an IPv4 address */
     bool unflushed;        /* frames were committed since the last flush */
     uint16_t mtu_bytes;    /* the device's, or less if DHCP says so */
-    uint32_t seen_source;  /* addresses of the last good unicast IPv4 packet; they are good */
-    uint32_t seen_target;  /* as long as the next is the stack's path_generation */
+    uint32_t lease_route_count;
+    struct fa_dhcp_route lease_routes[FA_DHCP_ROUTE_COUNT_MAX]; /* installed for the lease */
+    uint32_t seen_source; /* addresses of the last good unicast IPv4 packet; they are good */
+    uint32_t seen_target; /* as long as the next is the stack's path_generation */
     uint32_t seen_generation;
 };
 

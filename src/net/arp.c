@@ -19,6 +19,7 @@ void fa_arp_init(struct fa_arp *arp, const struct fa_arp_config *config)
     }
     arp->announce_ns = FA_NS_NEVER;
     arp->defended_ns = FA_NS_NEVER;
+    arp->probe_ns = FA_NS_NEVER;
     fa_neigh_init(&arp->neigh,
         &(struct fa_neigh_config){.counters = arp->config.counters, .rand = config->rand});
 }
@@ -35,6 +36,23 @@ void fa_arp_address_set(struct fa_arp *arp, fa_ns now, uint32_t ip, uint8_t pref
     arp->announce_count = ip != 0 ? FA_ARP_ANNOUNCE_COUNT : 0;
     arp->announce_due = ip != 0;
     arp->announce_ns = FA_NS_NEVER;
+}
+
+void fa_arp_probe(struct fa_arp *arp, fa_ns now, uint32_t ip)
+{
+    FA_ASSERT(fa_ip4_is_host(ip));
+    arp->probe = FA_ARP_PROBE_ASKS;
+    arp->probe_ip = ip;
+    arp->probe_count = 0;
+    arp->probe_due = false;
+    arp->probe_ns = fa_ns_after(now, fa_rand_below(arp->config.rand, FA_ARP_PROBE_WAIT_NS));
+}
+
+void fa_arp_probe_stop(struct fa_arp *arp)
+{
+    arp->probe = FA_ARP_PROBE_NONE;
+    arp->probe_due = false;
+    arp->probe_ns = FA_NS_NEVER;
 }
 
 /* ---- sending ---- */
@@ -89,9 +107,29 @@ static void write_request(
     FA_COUNT(arp->config.counters, arp_tx_requests);
 }
 
+/* From nobody, so that it changes no table (RFC 5227 2.1.1). */
+static void write_probe(struct fa_arp *arp, fa_ns now, struct fa_buf *buf)
+{
+    uint64_t spread = FA_ARP_PROBE_MAX_NS - FA_ARP_PROBE_MIN_NS;
+    fa_ns wait = FA_ARP_PROBE_MIN_NS + fa_rand_below(arp->config.rand, spread);
+    uint32_t ours = arp->ip;
+    arp->probe_due = false;
+    arp->probe_count++;
+    arp->probe_ns =
+        fa_ns_after(now, arp->probe_count < FA_ARP_PROBE_COUNT ? wait : FA_ARP_PROBE_END_NS);
+    arp->ip = 0;
+    write_frame(arp, buf, fa_mac_broadcast, FA_ARP_OP_REQUEST, fa_mac_zero, arp->probe_ip);
+    arp->ip = ours;
+    FA_COUNT(arp->config.counters, arp_tx_probes);
+}
+
 bool fa_arp_output(struct fa_arp *arp, fa_ns now, struct fa_buf *buf)
 {
     FA_ASSERT(buf->len == 0);
+    if (arp->probe_due) {
+        write_probe(arp, now, buf);
+        return true;
+    }
     if (arp->ip == 0) {
         return false;
     }
@@ -114,7 +152,8 @@ bool fa_arp_output(struct fa_arp *arp, fa_ns now, struct fa_buf *buf)
 
 fa_ns fa_arp_deadline(const struct fa_arp *arp)
 {
-    return fa_ns_min(arp->announce_ns, fa_neigh_deadline(&arp->neigh));
+    fa_ns own = fa_ns_min(arp->announce_ns, arp->probe_ns);
+    return fa_ns_min(own, fa_neigh_deadline(&arp->neigh));
 }
 
 void fa_arp_tick(struct fa_arp *arp, fa_ns now)
@@ -122,6 +161,11 @@ void fa_arp_tick(struct fa_arp *arp, fa_ns now)
     if (now >= arp->announce_ns) {
         arp->announce_ns = FA_NS_NEVER;
         arp->announce_due = true;
+    }
+    if (now >= arp->probe_ns) {
+        arp->probe_ns = FA_NS_NEVER;
+        arp->probe_due = arp->probe_count < FA_ARP_PROBE_COUNT;
+        arp->probe = arp->probe_due ? FA_ARP_PROBE_ASKS : FA_ARP_PROBE_FREE;
     }
     for (struct fa_ip dead; fa_neigh_tick(&arp->neigh, now, &dead);) {
         // Its packets are in fa_neigh.failed.

@@ -64,6 +64,15 @@ static bool is_neighbour(const struct fa_arp *arp, uint32_t ip)
     return fa_ip4_is_host(ip) && ((ip ^ arp->ip) & arp->mask) == 0 && !is_end;
 }
 
+/* Whether the sender has the address that we ask for, or asks whether anybody has (RFC 5227 2.1.1).
+ */
+static bool answers_probe(const struct fa_arp *arp, const struct fa_arp_packet *packet)
+{
+    bool asks = packet->op == FA_ARP_OP_REQUEST && packet->sender_ip == 0 &&
+                packet->target_ip == arp->probe_ip;
+    return packet->sender_ip == arp->probe_ip || asks;
+}
+
 enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice bytes)
 {
     static const enum fa_counter_id reasons[] = {
@@ -80,7 +89,14 @@ enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice 
         counters->cell[reasons[verdict]]++;
         return FA_ARP_FINE;
     }
-    if (arp->ip == 0 || fa_mac_equal(packet.sender_mac, arp->config.mac)) {
+    bool own = fa_mac_equal(packet.sender_mac, arp->config.mac);
+    if (arp->probe == FA_ARP_PROBE_ASKS && !own && answers_probe(arp, &packet)) {
+        FA_COUNT(counters, arp_conflicts);
+        fa_arp_probe_stop(arp);
+        arp->probe = FA_ARP_PROBE_TAKEN;
+        return FA_ARP_FINE;
+    }
+    if (arp->ip == 0 || own) {
         FA_COUNT(counters, arp_rx_ignored);
         return FA_ARP_FINE;
     }

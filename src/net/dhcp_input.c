@@ -58,24 +58,63 @@ static void set_times(struct fa_dhcp *dhcp, const struct fa_dhcp_message *messag
     lease->end_ns = fa_ns_after(dhcp->begun_ns, all);
 }
 
-static void bind_lease(struct fa_dhcp *dhcp, fa_ns now, const struct fa_dhcp_message *message)
+/* Text of a server, with a final NUL or without; empty if it is longer than a name. */
+static void copy_text(char *target, struct fa_slice text)
 {
-    dhcp->lease = (struct fa_dhcp_lease){
-        .ip = message->your_ip,
+    while (text.len > 0 && text.at[text.len - 1] == 0) {
+        text.len--;
+    }
+    size_t len = text.len <= FA_DHCP_DOMAIN_LEN_MAX ? text.len : 0;
+    fa_copy(target, text.at, len);
+    target[len] = '\0';
+}
+
+/* What the message says beside address and times. */
+static void set_parameters(struct fa_dhcp_lease *lease, const struct fa_dhcp_message *message)
+{
+    *lease = (struct fa_dhcp_lease){
         .router = message->router,
         .server_id = message->server_id,
-        .lease_s = message->lease_s,
         .mtu_bytes = message->mtu_bytes,
-        .prefix_bits = prefix_of(mask_of(message)),
         .dns_count = message->dns_count,
+        .ntp_count = message->ntp_count,
+        .search_len = (uint16_t)message->search.len,
     };
-    fa_copy(dhcp->lease.dns, message->dns, sizeof message->dns);
+    fa_copy(lease->dns, message->dns, sizeof message->dns);
+    fa_copy(lease->ntp, message->ntp, sizeof message->ntp);
+    fa_copy(lease->search, message->search.at, message->search.len);
+    copy_text(lease->domain, message->domain);
+    copy_text(lease->host_name, message->host_name);
+    size_t off = 0;
+    while (lease->route_count < FA_DHCP_ROUTE_COUNT_MAX &&
+           fa_dhcp_route_next(message->routes, &off, &lease->routes[lease->route_count])) {
+        lease->route_count++;
+    }
+}
+
+static void take_lease(struct fa_dhcp *dhcp, fa_ns now, const struct fa_dhcp_message *message)
+{
+    bool first = dhcp->state == FA_DHCP_REQUESTING || dhcp->state == FA_DHCP_REBOOTING;
+    set_parameters(&dhcp->lease, message);
+    dhcp->lease.ip = message->your_ip;
+    dhcp->lease.lease_s = message->lease_s;
+    dhcp->lease.prefix_bits = prefix_of(mask_of(message));
     set_times(dhcp, message);
-    fa__dhcp_enter(dhcp, now, FA_DHCP_BOUND);
-    dhcp->due_ns = dhcp->lease.t1_ns;
-    dhcp->nak_count = 0;
-    dhcp->event = FA_DHCP_EVENT_BOUND;
-    FA_COUNT(dhcp->config.counters, dhcp_bound);
+    if (first && dhcp->config.probe) {
+        fa__dhcp_enter(dhcp, now, FA_DHCP_PROBING);
+        dhcp->event = FA_DHCP_EVENT_PROBE;
+        return;
+    }
+    fa__dhcp_bind(dhcp, now);
+}
+
+static void take_information(struct fa_dhcp *dhcp, fa_ns now, const struct fa_dhcp_message *message)
+{
+    set_parameters(&dhcp->lease, message);
+    dhcp->lease.t1_ns = dhcp->lease.t2_ns = dhcp->lease.end_ns = FA_NS_NEVER;
+    fa__dhcp_enter(dhcp, now, FA_DHCP_INFORMED);
+    dhcp->event = FA_DHCP_EVENT_INFORMED;
+    FA_COUNT(dhcp->config.counters, dhcp_informed);
 }
 
 static void take_offer(struct fa_dhcp *dhcp, fa_ns now, const struct fa_dhcp_message *message)
@@ -104,7 +143,10 @@ static bool is_awaited(const struct fa_dhcp *dhcp, const struct fa_dhcp_message 
     case FA_DHCP_RENEWING:
         return message->server_id == dhcp->lease.server_id;
     case FA_DHCP_REBINDING:
+    case FA_DHCP_REBOOTING:
         return true;
+    case FA_DHCP_INFORMING:
+        return message->type == FA_DHCP_ACK;
     default:
         return false;
     }
@@ -117,8 +159,10 @@ static void take_answer(struct fa_dhcp *dhcp, fa_ns now, const struct fa_dhcp_me
     } else if (message->type == FA_DHCP_NAK) {
         FA_COUNT(dhcp->config.counters, dhcp_rx_naks);
         fa__dhcp_nak(dhcp, now);
+    } else if (dhcp->state == FA_DHCP_INFORMING) {
+        take_information(dhcp, now, message);
     } else if (check_offer(message)) {
-        bind_lease(dhcp, now, message);
+        take_lease(dhcp, now, message);
     } else {
         FA_COUNT(dhcp->config.counters, dhcp_rx_bad_lease);
     }

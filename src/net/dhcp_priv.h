@@ -10,6 +10,9 @@
 /* Change state; nothing is pending or due afterwards. */
 void fa__dhcp_enter(struct fa_dhcp *dhcp, fa_ns now, enum fa_dhcp_state state);
 
+/* dhcp->lease is in use from now on. */
+void fa__dhcp_bind(struct fa_dhcp *dhcp, fa_ns now);
+
 /* Lose the lease, if there is one, and begin anew after `delay`. */
 void fa__dhcp_hold(struct fa_dhcp *dhcp, fa_ns now, fa_ns delay);
 

@@ -8,183 +8,13 @@
 #include "fa/wire/ip4.h"
 #include "src/net/stack_priv.h"
 
-enum {
-    LEASE_MTU_MIN = 576, /* bytes: a lease that says less is not believed (RFC 791 3.1) */
-};
-
-/* ---- addresses ---- */
-
-/* Routes to the interface's own network and, by its gateway, to everywhere. */
-static void add_routes(struct fa_stack *stack, uint32_t idx, const struct fa_ip *gateway)
-{
-    struct fa_iface *iface = &stack->ifaces[idx];
-    struct fa_route link = {
-        .prefix = iface->ip,
-        .prefix_bits = iface->prefix_bits,
-        .iface = (uint8_t)idx,
-    };
-    iface->config.gateway = *gateway;
-    struct fa_route far = {
-        .prefix = fa_ip4(0, 0, 0, 0),
-        .iface = (uint8_t)idx,
-        .gateway = *gateway,
-    };
-    bool added = fa_stack_route_add(stack, &link) == FA_OK;
-    if (added && !fa_ip_is_zero(gateway)) {
-        added = fa_stack_route_add(stack, &far) == FA_OK;
-    }
-    if (!added) {
-        FA_LOG(net, FA_LOG_ERROR, "%s: no room for its routes: FA_STACK_ROUTE_MAX is %u",
-            iface->config.dev->info.name, FA_STACK_ROUTE_MAX);
-    }
-}
-
-static void take_down(struct fa_stack *stack, fa_ns now, uint32_t idx)
-{
-    struct fa_iface *iface = &stack->ifaces[idx];
-    if (!iface->up) {
-        return;
-    }
-    fa_tcp_reset_all(&stack->tcp, now, &iface->ip);
-    fa__stack_routes_drop(stack, idx, true);
-    fa_arp_address_set(&iface->arp, now, 0, 0);
-    fa_addrs_remove(&iface->addrs, fa_addrs_find(&iface->addrs, &iface->ip));
-    iface->ip = (struct fa_ip){0};
-    iface->up = false;
-    fa__stack_paths_forget(stack);
-    FA_LOG(net, FA_LOG_INFO, "%s: no address", iface->config.dev->info.name);
-}
-
-static void bring_up(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip *ip,
-    uint8_t prefix_bits, const struct fa_ip *gateway)
-{
-    struct fa_iface *iface = &stack->ifaces[idx];
-    char text[FA_IP_TEXT_MAX];
-    FA_ASSERT(fa_ip_is4(ip) && prefix_bits <= 32);
-    iface->ip = *ip;
-    iface->prefix_bits = prefix_bits;
-    iface->up = true;
-    fa__stack_paths_forget(stack);
-    const struct fa_iface_addr addr = {
-        .ip = *ip,
-        .preferred_ns = FA_NS_NEVER,
-        .valid_ns = FA_NS_NEVER,
-        .prefix_bits = prefix_bits,
-        .origin = iface->config.dhcp ? FA_ADDR_DHCP : FA_ADDR_STATIC,
-        .state = FA_ADDR_PREFERRED,
-    };
-    bool room = fa_addrs_add(&iface->addrs, &addr) == FA_OK;
-    FA_ASSERT(room); // FA_ADDR_COUNT_MAX is more than all origins together bring
-    fa_arp_address_set(&iface->arp, now, fa_ip4_of(ip), prefix_bits);
-    add_routes(stack, idx, gateway);
-    fa_ip_text(ip, text, sizeof text);
-    FA_LOG(net, FA_LOG_INFO, "%s: %s/%u", iface->config.dev->info.name, text, prefix_bits);
-    fa__stack_up_check(stack);
-}
+/* ---- life ---- */
 
 void fa__stack_up_check(struct fa_stack *stack)
 {
     if (fa_stack_is_up(stack)) {
         fa_waitq_wake_all(&stack->up_waitq);
     }
-}
-
-/* The lease's servers in place of those of the one before. */
-static void take_names(struct fa_stack *stack, uint32_t idx)
-{
-    const struct fa_dhcp_lease *lease = &stack->ifaces[idx].dhcp.lease;
-    fa_names_forget(&stack->names, FA_NAMES_DHCP, idx);
-    for (uint32_t i = 0; i < lease->dns_count; i++) {
-        const struct fa_names_entry entry = {
-            .ip = fa_ip4_ip(lease->dns[i]),
-            .until_ns = lease->end_ns,
-            .iface = (uint8_t)idx,
-            .origin = FA_NAMES_DHCP,
-        };
-        if (fa_ip4_is_host(lease->dns[i])) {
-            fa_names_put(&stack->names, FA_NAMES_DNS, &entry);
-        }
-    }
-}
-
-static void take_lease(struct fa_stack *stack, fa_ns now, uint32_t idx)
-{
-    struct fa_iface *iface = &stack->ifaces[idx];
-    const struct fa_dhcp_lease *lease = &iface->dhcp.lease;
-    struct fa_ip ip = fa_ip4_ip(lease->ip);
-    struct fa_ip gateway = lease->router != 0 ? fa_ip4_ip(lease->router) : (struct fa_ip){0};
-    uint16_t mtu = iface->config.dev->info.mtu_bytes;
-    bool less = lease->mtu_bytes >= LEASE_MTU_MIN && lease->mtu_bytes < mtu;
-    iface->mtu_bytes = less ? lease->mtu_bytes : mtu;
-    take_names(stack, idx);
-    if (iface->up && fa_ip_equal(&iface->ip, &ip) && iface->prefix_bits == lease->prefix_bits) {
-        if (!fa_ip_equal(&iface->config.gateway, &gateway)) {
-            fa__stack_routes_drop(stack, idx, true);
-            add_routes(stack, idx, &gateway);
-        }
-        return;
-    }
-    take_down(stack, now, idx);
-    bring_up(stack, now, idx, &ip, lease->prefix_bits, &gateway);
-    char server[FA_IP_TEXT_MAX];
-    struct fa_ip server_ip = fa_ip4_ip(lease->server_id);
-    fa_ip_text(&server_ip, server, sizeof server);
-    FA_LOG(dhcp, FA_LOG_INFO, "%s: lease from %s for %u s", iface->config.dev->info.name, server,
-        lease->lease_s);
-}
-
-void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx)
-{
-    switch (fa_dhcp_event_take(&stack->ifaces[idx].dhcp)) {
-    case FA_DHCP_EVENT_NONE:
-        break;
-    case FA_DHCP_EVENT_BOUND:
-        take_lease(stack, now, idx);
-        break;
-    case FA_DHCP_EVENT_LOST:
-        fa_names_forget(&stack->names, FA_NAMES_DHCP, idx);
-        take_down(stack, now, idx);
-        break;
-    }
-}
-
-void fa__stack_conflict(
-    struct fa_stack *stack, fa_ns now, uint32_t idx, enum fa_arp_verdict verdict)
-{
-    struct fa_iface *iface = &stack->ifaces[idx];
-    char text[FA_IP_TEXT_MAX];
-    fa_ip_text(&iface->ip, text, sizeof text);
-    FA_LOG(net, FA_LOG_WARNING, "%s: another station uses %s%s", iface->config.dev->info.name, text,
-        verdict == FA_ARP_DEFENDED ? ", told it is ours" : "");
-    if (verdict == FA_ARP_LOST && iface->config.dhcp) {
-        fa_dhcp_decline(&iface->dhcp, now);
-        fa__stack_dhcp_event(stack, now, idx);
-    }
-}
-
-/* ---- life ---- */
-
-static void init_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx)
-{
-    struct fa_iface *iface = &stack->ifaces[idx];
-    const struct fa_iface_config *config = &stack->config.ifaces[idx];
-    struct fa_arp_config arp = {.counters = stack->counters, .rand = &stack->rand};
-    struct fa_dhcp_config dhcp = {
-        .host_name = config->hostname, .counters = stack->counters, .rand = &stack->rand};
-    fa_copy(arp.mac, config->dev->info.mac, FA_MAC_LEN);
-    fa_copy(dhcp.mac, config->dev->info.mac, FA_MAC_LEN);
-    fa_arp_init(&iface->arp, &arp);
-    fa_dhcp_init(&iface->dhcp, &dhcp);
-    if (config->ipv4_off) {
-        return;
-    }
-    if (config->dhcp) {
-        fa_dhcp_start(&iface->dhcp, now);
-        return;
-    }
-    FA_ASSERT(fa_ip_is4(&config->ip) && fa_ip4_is_host(fa_ip4_of(&config->ip)));
-    FA_ASSERT(!fa_ip_equal(&config->gateway, &config->ip));
-    bring_up(stack, now, idx, &config->ip, config->prefix_bits, &config->gateway);
 }
 
 static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
@@ -200,7 +30,7 @@ static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
     iface->unflushed = false;
     iface->seen_generation = 0;
     iface->mtu_bytes = config->dev->info.mtu_bytes;
-    init_ip4(stack, now, idx);
+    fa__stack_ip4_start(stack, now, idx);
     fa__stack_ip6_start(stack, now, idx);
 }
 
@@ -286,7 +116,7 @@ void fa_stack_stop(struct fa_stack *stack)
     }
     fa__stack_output(stack, now);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
-        take_down(stack, now, i);
+        fa__stack_ip4_stop(stack, now, i);
         fa__stack_ip6_stop(stack, i);
     }
     fa_icmp_done(&stack->icmp);
@@ -310,6 +140,7 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
         struct fa_iface *iface = &stack->ifaces[i];
         if (now >= fa_arp_deadline(&iface->arp)) {
             fa_arp_tick(&iface->arp, now);
+            fa__stack_probe_check(stack, now, i);
             fa__stack_undelivered(stack, now, &iface->arp.neigh);
         }
         if (now >= fa_dhcp_deadline(&iface->dhcp)) {

@@ -84,8 +84,8 @@ void fa__rx_transport(const struct fa__rx *rx, const struct fa_ip_meta *meta, si
 static bool is_dhcp(const struct fa__rx *rx, const struct fa_ip4_header *ip)
 {
     const uint8_t *udp = fa_buf_at(rx->buf) + ip->header_len;
-    return rx->iface->config.dhcp && ip->protocol == FA_IP_PROTO_UDP &&
-           ip->total_len >= ip->header_len + FA_UDP_HDR_LEN &&
+    return (rx->iface->config.dhcp || rx->iface->config.inform) &&
+           ip->protocol == FA_IP_PROTO_UDP && ip->total_len >= ip->header_len + FA_UDP_HDR_LEN &&
            fa_be16_load(udp) == FA_DHCP_PORT_SERVER && fa_be16_load(udp + 2) == FA_DHCP_PORT_CLIENT;
 }
 
@@ -215,6 +215,7 @@ static void input_arp(const struct fa__rx *rx)
 {
     enum fa_arp_verdict verdict = fa_arp_input(&rx->iface->arp, rx->now, fa_buf_slice(rx->buf));
     fa_buf_drop(rx->buf);
+    fa__stack_probe_check(rx->stack, rx->now, rx->iface_idx);
     if (verdict != FA_ARP_FINE) {
         fa__stack_conflict(rx->stack, rx->now, rx->iface_idx, verdict);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: ISC
 //
-// What the files of the stack share: stack.c holds it together, stack_ip6.c its IPv6 addresses and
-// groups, stack_route.c knows the ways, stack_input.c and stack_input6.c bring packets up,
-// stack_output.c brings them down, stack_fragment.c cuts those that are too long and puts together
-// what comes in pieces.
+// What the files of the stack share: stack.c holds it together, stack_ip4.c and stack_ip6.c its
+// addresses and groups, stack_route.c knows the ways, stack_input.c and stack_input6.c bring
+// packets up, stack_output.c brings them down, stack_fragment.c cuts those that are too long and
+// puts together what comes in pieces.
 
 #ifndef FA_NET_STACK_PRIV_H
 #define FA_NET_STACK_PRIV_H
@@ -81,12 +81,19 @@ static inline uint16_t fa__iface_mtu(const struct fa_iface *iface, const struct 
     return fa_ip_is4(ip) ? iface->mtu_bytes : iface->ndp.mtu_bytes;
 }
 
-/* stack.c */
+/* stack_ip4.c */
+
+/* Begin and end IPv4 on an interface. */
+void fa__stack_ip4_start(struct fa_stack *stack, fa_ns now, uint32_t idx);
+void fa__stack_ip4_stop(struct fa_stack *stack, fa_ns now, uint32_t idx);
 
 /* Act on what ARP and DHCP have to say about the interface's address. */
 void fa__stack_conflict(
     struct fa_stack *stack, fa_ns now, uint32_t idx, enum fa_arp_verdict verdict);
+void fa__stack_probe_check(struct fa_stack *stack, fa_ns now, uint32_t idx);
 void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx);
+
+/* stack.c */
 
 /* Wake who waits for the stack to be up, if it is. */
 void fa__stack_up_check(struct fa_stack *stack);

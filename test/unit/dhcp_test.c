@@ -535,3 +535,158 @@ T(every_state_has_a_name)
     CHECK_TEXT(fa_slice_of(fa_dhcp_state_name(FA_DHCP_STOPPED)), "STOPPED");
     CHECK_TEXT(fa_slice_of(fa_dhcp_state_name(FA_DHCP_HOLDING)), "HOLDING");
 }
+
+/* ---- INIT-REBOOT, probing, INFORM, identifiers ---- */
+
+static void begin_with(struct fa_dhcp_config config)
+{
+    begin();
+    config.counters = dhcp.config.counters;
+    config.rand = dhcp.config.rand;
+    fa_copy(config.mac, mac, sizeof config.mac);
+    fa_dhcp_init(&dhcp, &config);
+    fa_dhcp_start(&dhcp, start);
+}
+
+T(the_address_of_before_is_asked_for_first)
+{
+    struct fa_dhcp_message message;
+    struct fa_ip_meta meta;
+    begin_with((struct fa_dhcp_config){.last_ip = ADDRESS});
+    CHECK_EQ(dhcp.state, FA_DHCP_REBOOTING);
+    CHECK_EQ(output(start, &message, &meta), FA_DHCP_REQUEST);
+    CHECK(is_broadcast(&meta));
+    CHECK(message.requested_ip == ADDRESS && message.server_id == 0 && message.client_ip == 0);
+    input_type(start, FA_DHCP_ACK);
+    CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_BOUND);
+    CHECK_EQ(dhcp.lease.ip, ADDRESS);
+}
+
+T(without_an_answer_or_after_a_refusal_any_address_will_do)
+{
+    begin_with((struct fa_dhcp_config){.last_ip = ADDRESS});
+    for (int i = 0; i < FA_DHCP_REBOOT_TRY_COUNT_MAX; i++) {
+        CHECK_EQ(output_type(start), FA_DHCP_REQUEST);
+        tick_at_deadline();
+    }
+    CHECK_EQ(dhcp.state, FA_DHCP_SELECTING);
+    CHECK_EQ(output_type(start), FA_DHCP_DISCOVER);
+    begin_with((struct fa_dhcp_config){.last_ip = ADDRESS});
+    CHECK_EQ(output_type(start), FA_DHCP_REQUEST);
+    input_type(start, FA_DHCP_NAK);
+    fa_dhcp_tick(&dhcp, start);
+    CHECK_EQ(dhcp.state, FA_DHCP_SELECTING);
+    CHECK_EQ(output_type(start), FA_DHCP_DISCOVER);
+}
+
+T(a_probed_address_is_used_when_nobody_answers)
+{
+    begin_with((struct fa_dhcp_config){.probe = true});
+    CHECK_EQ(output_type(start), FA_DHCP_DISCOVER);
+    input_type(start, FA_DHCP_OFFER);
+    CHECK_EQ(output_type(start), FA_DHCP_REQUEST);
+    input_type(start, FA_DHCP_ACK);
+    CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_PROBE);
+    CHECK_EQ(dhcp.state, FA_DHCP_PROBING);
+    CHECK(fa_dhcp_deadline(&dhcp) == FA_NS_NEVER);
+    fa_dhcp_probe_done(&dhcp, start + 5 * FA_NS_S, false);
+    CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_BOUND);
+    CHECK_EQ(dhcp.lease.t1_ns, start + 1800 * FA_NS_S);
+    tick_at_deadline(); // a renewal needs no probe
+    CHECK_EQ(output_type(start + 1800 * FA_NS_S), FA_DHCP_REQUEST);
+    input_type(start + 1800 * FA_NS_S, FA_DHCP_ACK);
+    CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_BOUND);
+}
+
+T(a_probed_address_that_is_taken_is_declined)
+{
+    struct fa_dhcp_message message;
+    struct fa_ip_meta meta;
+    begin_with((struct fa_dhcp_config){.probe = true});
+    CHECK_EQ(output_type(start), FA_DHCP_DISCOVER);
+    input_type(start, FA_DHCP_OFFER);
+    CHECK_EQ(output_type(start), FA_DHCP_REQUEST);
+    input_type(start, FA_DHCP_ACK);
+    CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_PROBE);
+    fa_dhcp_probe_done(&dhcp, start, true);
+    CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_NONE);
+    CHECK_EQ(output(start, &message, &meta), FA_DHCP_DECLINE);
+    CHECK(message.requested_ip == ADDRESS && message.server_id == SERVER);
+    CHECK_EQ(fa_dhcp_deadline(&dhcp), start + FA_DHCP_HOLD_NS);
+    fa_dhcp_probe_done(&dhcp, start, false); // too late
+    CHECK_EQ(dhcp.state, FA_DHCP_HOLDING);
+}
+
+T(stopping_while_probing_releases_nothing)
+{
+    begin_with((struct fa_dhcp_config){.probe = true});
+    CHECK_EQ(output_type(start), FA_DHCP_DISCOVER);
+    input_type(start, FA_DHCP_OFFER);
+    CHECK_EQ(output_type(start), FA_DHCP_REQUEST);
+    input_type(start, FA_DHCP_ACK);
+    fa_dhcp_stop(&dhcp);
+    CHECK_EQ(output_type(start), 0);
+}
+
+T(a_static_address_asks_for_parameters_alone)
+{
+    struct fa_dhcp_message message;
+    struct fa_ip_meta meta;
+    begin_with((struct fa_dhcp_config){.inform_ip = ADDRESS});
+    CHECK_EQ(output(start, &message, &meta), FA_DHCP_INFORM);
+    CHECK_EQ(message.client_ip, ADDRESS);
+    CHECK(message.requested_ip == 0 && message.server_id == 0);
+    CHECK_EQ(fa_ip4_of(&meta.local), ADDRESS);
+    CHECK_EQ(fa_ip4_of(&meta.remote), FA_IP4_BROADCAST);
+    tick_at_deadline();
+    CHECK_EQ(output_type(start), FA_DHCP_INFORM);
+    struct fa_dhcp_message reply = answer(FA_DHCP_ACK);
+    reply.your_ip = 0;
+    reply.lease_s = 0;
+    input(start, &reply);
+    CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_INFORMED);
+    CHECK_EQ(dhcp.lease.dns[0], 0x01010101);
+    CHECK_EQ(dhcp.lease.ip, 0);
+    CHECK(fa_dhcp_deadline(&dhcp) == FA_NS_NEVER);
+    fa_dhcp_stop(&dhcp);
+    CHECK_EQ(output_type(start), 0); // there is nothing to release
+}
+
+T(what_a_lease_says_beside_the_address_is_kept)
+{
+    static const uint8_t routes[] = {24, 10, 9, 8, 192, 0, 2, 7, 0, 192, 0, 2, 1, 40, 1, 2, 3};
+    static const uint8_t search[] = "\3lan\0\7example\3org";
+    begin();
+    CHECK_EQ(output_type(start), FA_DHCP_DISCOVER);
+    input_type(start, FA_DHCP_OFFER);
+    struct fa_dhcp_message message = answer(FA_DHCP_ACK);
+    message.ntp[0] = 0x02020202;
+    message.ntp_count = 1;
+    message.domain = FA_LIT("example.org\0");
+    message.host_name = FA_LIT("guest7");
+    message.routes = (struct fa_slice){routes, sizeof routes};
+    message.search = (struct fa_slice){search, sizeof search};
+    input(start, &message);
+    CHECK_EQ(dhcp.lease.ntp[0], 0x02020202);
+    CHECK_EQ(dhcp.lease.ntp_count, 1);
+    CHECK_TEXT(fa_slice_of(dhcp.lease.domain), "example.org");
+    CHECK_TEXT(fa_slice_of(dhcp.lease.host_name), "guest7");
+    CHECK_EQ(dhcp.lease.route_count, 2); // what is behind them is none
+    CHECK_EQ(dhcp.lease.routes[0].gateway, 0xc0000207);
+    CHECK_EQ(dhcp.lease.search_len, sizeof search);
+}
+
+T(class_and_identifier_are_told)
+{
+    static const uint8_t id[] = {255, 0, 0, 0, 0, 0, 3, 0, 1};
+    struct fa_dhcp_message message;
+    struct fa_ip_meta meta;
+    begin_with((struct fa_dhcp_config){.vendor_class = "fata", .duid = true, .len_max = 1500});
+    CHECK_EQ(output(start, &message, &meta), FA_DHCP_DISCOVER);
+    CHECK_TEXT(message.vendor_class, "fata");
+    CHECK_EQ(message.len_max, 1500);
+    REQUIRE(message.client_id.len == 15);
+    CHECK(message.client_id.at[0] == 255 && fa_equal(message.client_id.at + 1, mac + 2, 4));
+    CHECK(fa_equal(message.client_id.at + 5, id + 5, 4));
+    CHECK(fa_equal(message.client_id.at + 9, mac, 6));
+}

@@ -21,8 +21,13 @@ static struct {
     uint32_t lease_s;
     uint16_t mtu_bytes;
     uint32_t dns;
+    uint32_t ntp;
+    struct fa_slice routes;
+    struct fa_slice search;
+    struct fa_slice domain;
     bool unicast; // answers go to the client's address, as RFC 2131 4.1 prefers
     bool dumb;
+    bool refuses;                  // renewals
     int heard[FA_DHCP_INFORM + 1]; // by type
 } server;
 
@@ -51,6 +56,11 @@ static void answer(const struct fa_dhcp_message *question, uint8_t type)
         .mtu_bytes = server.mtu_bytes,
         .dns = {server.dns},
         .dns_count = server.dns != 0,
+        .ntp = {server.ntp},
+        .ntp_count = server.ntp != 0,
+        .routes = server.routes,
+        .search = server.search,
+        .domain = server.domain,
     };
     fa_copy(message.mac, question->mac, FA_MAC_LEN);
     size_t len = fa_dhcp_encode(bytes, sizeof bytes, &message);
@@ -96,9 +106,11 @@ static void hear(struct fa_slice frame)
     if (server.dumb) {
         return;
     }
-    if (message.type == FA_DHCP_DISCOVER) {
+    if (message.type == FA_DHCP_DISCOVER && !server.refuses) {
         answer(&message, FA_DHCP_OFFER);
     } else if (message.type == FA_DHCP_REQUEST) {
+        answer(&message, server.refuses && message.client_ip != 0 ? FA_DHCP_NAK : FA_DHCP_ACK);
+    } else if (message.type == FA_DHCP_INFORM) {
         answer(&message, FA_DHCP_ACK);
     }
 }
@@ -311,6 +323,116 @@ T(before_there_is_an_address_nothing_else_is_heard)
         fa_mac_broadcast, &ip, world_datagram(WORLD_M, FA_IP4_BROADCAST, 1, 7, FA_LIT("x")), 0);
     settle();
     CHECK_EQ(COUNTED(&world.a, ip4_rx_not_for_us), 2);
+    world_close();
+}
+
+T(a_refused_renewal_takes_the_servers_away_before_their_time)
+{
+    begin();
+    server.dns = SERVER;
+    settle();
+    const struct fa_names_list *dns = &world.a.stack.names.lists[FA_NAMES_DNS];
+    CHECK_EQ(dns->count, 1);
+    server.refuses = true;
+    run(1801 * FA_NS_S);
+    CHECK(!fa_stack_is_up(&world.a.stack));
+    CHECK_EQ(dns->count, 0);
+    world_close();
+}
+
+T(routes_of_a_lease_replace_its_router_and_follow_it)
+{
+    static const uint8_t routes[] = {16, 172, 16, 10, 0, 0, 9, 32, 8, 8, 8, 8, 0, 0, 0, 0};
+    static const uint8_t others[] = {16, 172, 17, 10, 0, 0, 9};
+    struct fa_ip local;
+    struct fa_ip in = fa_ip4(172, 16, 5, 5);
+    struct fa_ip moved = fa_ip4(172, 17, 5, 5);
+    struct fa_ip link = fa_ip4(8, 8, 8, 8);
+    struct fa_ip out = fa_ip4(9, 9, 9, 9);
+    begin();
+    server.routes = (struct fa_slice){routes, sizeof routes};
+    settle();
+    CHECK_EQ(world.a.stack.route_count, 3);
+    CHECK_EQ(fa_stack_source_for(&world.a.stack, &in, &local), FA_OK);
+    CHECK_EQ(fa_stack_source_for(&world.a.stack, &link, &local), FA_OK);
+    CHECK_EQ(fa_stack_source_for(&world.a.stack, &out, &local), FA_ENOENT); // by no router
+    server.routes = (struct fa_slice){others, sizeof others};
+    run(1801 * FA_NS_S);
+    CHECK_EQ(fa_stack_source_for(&world.a.stack, &in, &local), FA_ENOENT);
+    CHECK_EQ(fa_stack_source_for(&world.a.stack, &moved, &local), FA_OK);
+    CHECK_EQ(world.a.stack.route_count, 2);
+    world_close();
+}
+
+T(time_servers_and_domains_of_a_lease_are_known)
+{
+    static const uint8_t search[] = "\3lan\0\7example\3org";
+    begin();
+    server.ntp = SERVER;
+    server.domain = FA_LIT("home.arpa");
+    settle();
+    const struct fa_names *names = &world.a.stack.names;
+    CHECK_EQ(names->lists[FA_NAMES_NTP].count, 1);
+    REQUIRE(names->lists[FA_NAMES_DOMAIN].count == 1);
+    CHECK_TEXT(fa_slice_of(names->lists[FA_NAMES_DOMAIN].at[0].text), "home.arpa");
+    server.search = (struct fa_slice){search, sizeof search};
+    run(1801 * FA_NS_S); // a search list replaces the domain
+    REQUIRE(names->lists[FA_NAMES_DOMAIN].count == 2);
+    CHECK_TEXT(fa_slice_of(names->lists[FA_NAMES_DOMAIN].at[0].text), "lan");
+    CHECK_TEXT(fa_slice_of(names->lists[FA_NAMES_DOMAIN].at[1].text), "example.org");
+    world_close();
+}
+
+static void start_with(bool probe, bool inform)
+{
+    struct fa_stack_config config = world_config(&world.a, inform ? WORLD_A : 0);
+    config.ifaces[0].probe = probe;
+    config.ifaces[0].inform = inform;
+    fa_stack_init(&world.a.stack, &config, world.now);
+}
+
+T(a_probed_address_is_used_after_three_questions)
+{
+    begin();
+    start_with(true, false);
+    settle();
+    CHECK(!fa_stack_is_up(&world.a.stack));
+    run(FA_ARP_PROBE_WAIT_NS + 2 * FA_ARP_PROBE_MAX_NS + FA_ARP_PROBE_END_NS);
+    CHECK(fa_stack_is_up(&world.a.stack));
+    CHECK_EQ(COUNTED(&world.a, arp_tx_probes), 3);
+    CHECK_EQ(server.heard[FA_DHCP_DECLINE], 0);
+    world_close();
+}
+
+T(a_probed_address_that_answers_is_declined_unused)
+{
+    begin();
+    start_with(true, false);
+    world_start(&world.b, LEASED);
+    settle();
+    run(FA_ARP_PROBE_WAIT_NS + FA_NS_MS);
+    CHECK_EQ(server.heard[FA_DHCP_DECLINE], 1);
+    CHECK_EQ(COUNTED(&world.a, arp_tx_probes), 1);
+    CHECK_EQ(COUNTED(&world.a, dhcp_bound), 0);
+    CHECK_EQ(COUNTED(&world.b, arp_conflicts), 0); // a probe changes nothing
+    server.ip = LEASED + 1;
+    run(20 * FA_NS_S);
+    CHECK(fa_stack_is_up(&world.a.stack));
+    CHECK_EQ(fa_ip4_of(&iface()->ip), LEASED + 1);
+    world_close();
+}
+
+T(a_static_address_learns_the_servers)
+{
+    begin();
+    server.dns = SERVER;
+    start_with(false, true);
+    settle();
+    CHECK(fa_stack_is_up(&world.a.stack));
+    CHECK_EQ(server.heard[FA_DHCP_INFORM], 1);
+    CHECK_EQ(server.heard[FA_DHCP_DISCOVER], 0);
+    CHECK_EQ(world.a.stack.names.lists[FA_NAMES_DNS].count, 1);
+    CHECK_EQ(fa_ip4_of(&iface()->ip), WORLD_A);
     world_close();
 }
 

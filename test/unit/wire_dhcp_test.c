@@ -197,3 +197,109 @@ T(of_many_name_servers_the_first_three_are_kept)
     CHECK_EQ(out.dns_count, 3);
     CHECK_EQ(out.dns[2], 3);
 }
+
+static const uint8_t cut_routes[] = {FA_DHCP_OPTION_TYPE, 1, FA_DHCP_ACK, FA_DHCP_OPTION_ROUTES, 5,
+    24, 10, 1, 2, 192, FA_DHCP_OPTION_MTU, 2, 5, 120, FA_DHCP_OPTION_ROUTES, 8, 0, 2, 1, 0, 192, 0,
+    2, 2};
+
+T(a_list_split_into_several_options_is_one)
+{
+    struct fa_dhcp_message out;
+    struct fa_dhcp_route route;
+    size_t off = 0;
+    REQUIRE(decode(with_options(cut_routes, sizeof cut_routes), &out) == FA_DHCP_GOOD);
+    CHECK_EQ(out.routes.len, 13);
+    CHECK(fa_dhcp_route_next(out.routes, &off, &route));
+    CHECK(route.prefix == 0x0a010200 && route.prefix_bits == 24 && route.gateway == 0xc0000201);
+    CHECK(fa_dhcp_route_next(out.routes, &off, &route));
+    CHECK(route.prefix == 0 && route.prefix_bits == 0 && route.gateway == 0xc0000202);
+    CHECK(!fa_dhcp_route_next(out.routes, &off, &route));
+}
+
+T(lists_beyond_what_is_kept_make_the_message_bad)
+{
+    static uint8_t options[3 + 3 * 257];
+    struct fa_dhcp_message out;
+    options[0] = FA_DHCP_OPTION_TYPE;
+    options[1] = 1;
+    options[2] = FA_DHCP_ACK;
+    for (size_t i = 0; i < 3; i++) {
+        options[3 + i * 257] = FA_DHCP_OPTION_SEARCH;
+        options[3 + i * 257 + 1] = 255;
+    }
+    CHECK_EQ(decode(with_options(options, 3 + 2 * 257), &out), FA_DHCP_GOOD);
+    CHECK_EQ(out.search.len, 510);
+    CHECK_EQ(decode(with_options(options, sizeof options), &out), FA_DHCP_OPTIONS);
+}
+
+T(routes_say_only_what_counts_of_their_prefix)
+{
+    static const struct {
+        uint8_t bytes[10];
+        size_t len;
+        bool good;
+        uint32_t prefix;
+        uint32_t gateway;
+    } rows[] = {
+        {{0, 1, 2, 3, 4}, 5, true, 0, 0x01020304},
+        {{8, 10, 1, 2, 3, 4}, 6, true, 0x0a000000, 0x01020304},
+        {{7, 10, 1, 2, 3, 4}, 6, true, 0x0a000000, 0x01020304},
+        {{32, 10, 1, 2, 3, 0, 0, 0, 0}, 9, true, 0x0a010203, 0},
+        {{25, 10, 1, 2, 0xff, 0, 0, 0, 0}, 9, true, 0x0a010280, 0},
+        {{33, 10, 1, 2, 3, 1, 1, 1, 1, 1}, 10, false, 0, 0},
+        {{24, 10, 1, 2, 1, 1, 1}, 7, false, 0, 0},
+        {{0}, 0, false, 0, 0},
+    };
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        struct fa_dhcp_route route = {0};
+        size_t off = 0;
+        CHECK_EQ(fa_dhcp_route_next((struct fa_slice){rows[i].bytes, rows[i].len}, &off, &route),
+            rows[i].good);
+        CHECK_EQ(route.prefix, rows[i].prefix);
+        CHECK_EQ(route.gateway, rows[i].gateway);
+        CHECK_EQ(off, rows[i].good ? rows[i].len : 0);
+    }
+}
+
+T(search_names_are_read_with_their_pointers_and_without_loops)
+{
+    // RFC 3397 3: eng.apple.com and marketing.apple.com
+    static const uint8_t list[] = "\3eng\5apple\3com\0\11marketing\xc0\4";
+    static const uint8_t self[] = "\3eng\xc0\0";
+    static const uint8_t ahead[] = "\xc0\4\0\0\1a";
+    static const uint8_t label[] = "\77xx";
+    static const uint8_t half[] = "\3eng\xc0";
+    char name[FA_DHCP_DOMAIN_LEN_MAX + 1];
+    size_t off = 0;
+    struct fa_slice search = {list, sizeof list - 1};
+    CHECK_EQ(fa_dhcp_search_next(search, &off, name), 13);
+    CHECK_TEXT(fa_slice_of(name), "eng.apple.com");
+    CHECK_EQ(fa_dhcp_search_next(search, &off, name), 19);
+    CHECK_TEXT(fa_slice_of(name), "marketing.apple.com");
+    CHECK_EQ(off, search.len);
+    CHECK_EQ(fa_dhcp_search_next(search, &off, name), 0);
+    const struct fa_slice bad[] = {
+        {self, sizeof self - 1}, {ahead, sizeof ahead - 1}, {label, 3}, {half, sizeof half - 1}};
+    for (size_t i = 0; i < FA_COUNT_OF(bad); i++) {
+        off = 0;
+        CHECK_EQ(fa_dhcp_search_next(bad[i], &off, name), 0);
+    }
+}
+
+T(a_search_name_has_253_bytes_at_most)
+{
+    uint8_t list[64 * 4 + 1] = {0};
+    char name[FA_DHCP_DOMAIN_LEN_MAX + 1];
+    for (size_t i = 0; i < 4; i++) {
+        list[64 * i] = i == 3 ? 61 : 63;
+        __builtin_memset(list + 64 * i + 1, 'x', 63);
+    }
+    list[64 * 3 + 62] = 0;
+    size_t off = 0;
+    CHECK_EQ(fa_dhcp_search_next((struct fa_slice){list, sizeof list}, &off, name), 253);
+    list[64 * 3] = 62;
+    list[64 * 3 + 62] = 'x';
+    list[64 * 3 + 63] = 0;
+    off = 0;
+    CHECK_EQ(fa_dhcp_search_next((struct fa_slice){list, sizeof list}, &off, name), 0);
+}
