@@ -60,3 +60,102 @@ T(a_full_list_takes_no_more_and_a_removed_entry_makes_room)
     CHECK_EQ(fa_addrs_add(&addrs, &more), FA_OK);
     CHECK(fa_addrs_has(&addrs, &more.ip));
 }
+
+/* ---- choosing ---- */
+
+static struct fa_ip ip_of(const char *text)
+{
+    struct fa_ip ip = {0};
+    CHECK(fa_ip_parse(fa_slice_of(text), &ip) == FA_OK);
+    return ip;
+}
+
+/* One choice: addresses in a list, "!" in front of deprecated ones, "~" of temporary ones. */
+struct choice {
+    const char *sources[4];
+    const char *remote;
+    const char *expected; /* NULL: none */
+    bool temporary;
+};
+
+static void check_choice(const struct choice *choice)
+{
+    struct fa_addrs list = {0};
+    for (size_t i = 0; i < FA_COUNT_OF(choice->sources) && choice->sources[i] != NULL; i++) {
+        const char *text = choice->sources[i];
+        struct fa_iface_addr addr = {.prefix_bits = 64, .origin = FA_ADDR_SLAAC};
+        addr.state = *text == '!' ? FA_ADDR_DEPRECATED : FA_ADDR_PREFERRED;
+        addr.origin = *text == '~' ? FA_ADDR_TEMPORARY : FA_ADDR_SLAAC;
+        addr.ip = ip_of(*text == '!' || *text == '~' ? text + 1 : text);
+        CHECK_EQ(fa_addrs_add(&list, &addr), FA_OK);
+    }
+    struct fa_ip remote = ip_of(choice->remote);
+    const struct fa_iface_addr *found = fa_addrs_choose(&list, &remote, choice->temporary);
+    if (found == NULL || choice->expected == NULL) {
+        CHECK(found == NULL && choice->expected == NULL);
+        return;
+    }
+    struct fa_ip expected = ip_of(choice->expected);
+    char text[FA_IP_TEXT_MAX];
+    fa_ip_text(&found->ip, text, sizeof text);
+    if (!fa_ip_equal(&found->ip, &expected)) {
+        t_fail(__FILE__, __LINE__, "to %s from %s, not %s", choice->remote, text, choice->expected);
+    }
+}
+
+T(sources_are_chosen_as_the_rules_and_examples_of_rfc_6724_say)
+{
+    static const struct choice choices[] = {
+        // Rule 1 to 3: the same address, scope, deprecation.
+        {{"2001:db8:1::1", "2001:db8:3::1"}, "2001:db8:3::1", "2001:db8:3::1", false},
+        {{"fe80::1", "2001:db8:1::1"}, "2001:db8:2::1", "2001:db8:1::1", false},
+        {{"2001:db8:1::1", "fe80::1"}, "ff02::1", "fe80::1", false},
+        {{"2001:db8:1::1", "fe80::1"}, "fe80::5", "fe80::1", false},
+        {{"fe80::1", "2001:db8:1::1"}, "ff05::1", "2001:db8:1::1", false},
+        {{"!2001:db8:1::1", "2001:db8:2::1"}, "2001:db8:1::5", "2001:db8:2::1", false},
+        {{"!2001:db8:1::1"}, "2001:db8:1::5", "2001:db8:1::1", false},
+        // Rule 6: labels.
+        {{"2002:c633:6401::1", "2001:db8:1::1"}, "2002:c633:6401::5", "2002:c633:6401::1", false},
+        {{"fd00::1", "2001:db8:1::1"}, "2001:db8:9::1", "2001:db8:1::1", false},
+        {{"2001:db8:1::1", "fd00::1"}, "fd01::1", "fd00::1", false},
+        // Rule 7: temporary addresses, if they are wanted.
+        {{"2001:db8:1::2", "~2001:db8:1::d5e3"}, "2001:db8:2::1", "2001:db8:1::d5e3", true},
+        {{"~2001:db8:1::d5e3", "2001:db8:1::2"}, "2001:db8:2::1", "2001:db8:1::2", false},
+        // Rule 8: the longest common prefix, but no longer than the source's own.
+        {{"2001:db8:1::1", "2001:db8:3::1"}, "2001:db8:3::5", "2001:db8:3::1", false},
+        {{"2001:db8:1::1", "2001:db8:1::8000:0:0:1"}, "2001:db8:1::8000:0:0:5", "2001:db8:1::1",
+            false},
+        // What answers do not come back to, and the other family.
+        {{"fe80::1"}, "2001:db8:2::1", NULL, false},
+        {{"2001:db8:1::1"}, "192.0.2.1", NULL, false},
+        {{"2001:db8:1::1", "10.0.0.1"}, "192.0.2.1", "10.0.0.1", false},
+    };
+    for (size_t i = 0; i < FA_COUNT_OF(choices); i++) {
+        check_choice(&choices[i]);
+    }
+}
+
+T(labels_and_precedences_are_those_of_the_default_table)
+{
+    static const struct {
+        const char *ip;
+        uint8_t precedence;
+        uint8_t label;
+    } rows[] = {
+        {"::1", 50, 0},
+        {"2001:db8::1", 40, 1},
+        {"10.0.0.1", 35, 4},
+        {"2002::1", 30, 2},
+        {"2001:0:1::1", 5, 5},
+        {"fd00::1", 3, 13},
+        {"::2", 1, 3},
+        {"fec0::1", 1, 11},
+        {"3ffe::1", 1, 12},
+        {"fe80::1", 40, 1},
+    };
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        struct fa_ip ip = ip_of(rows[i].ip);
+        CHECK_EQ(fa_addr_precedence(&ip), rows[i].precedence);
+        CHECK_EQ(fa_addr_label(&ip), rows[i].label);
+    }
+}
