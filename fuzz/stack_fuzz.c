@@ -3,14 +3,15 @@
 // A whole stack, fed with frames and time.
 //
 // An input is a list of records: a byte of flags, two bytes of length, then as many bytes: an IPv4
-// packet, an ARP packet or a whole frame. Checksums are made good where the flags say so, so that
-// the fuzzer gets beyond them. After all of it the stack must stop without losing a buffer.
+// or IPv6 packet, an ARP packet or a whole frame. Checksums are made good where the flags say so,
+// so that the fuzzer gets beyond them. After all of it the stack must stop without losing a buffer.
 
 #include "fa/log.h"
 #include "fa/stack.h"
 #include "fa/wire/csum.h"
 #include "fa/wire/eth.h"
 #include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 
 enum {
     BUF_COUNT = 96,
@@ -25,6 +26,7 @@ enum {
     FLAG_WAIT = 1 << 3,  // time passes, up to the next deadline
     FLAG_GROUP = 1 << 4, // the frame is sent to all
     FLAG_DHCP = 1 << 5,  // in the first record: the address comes by DHCP
+    FLAG_SIX = 1 << 6,   // an IPv6 packet; in the first record: IPv6 is on
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -35,6 +37,8 @@ static struct fa_pool pool;
 static _Alignas(64) uint8_t memory[BUF_COUNT * FA_BUF_SIZE];
 static _Alignas(64) uint8_t conns[CONN_COUNT * FA_TCP_CONN_BYTES];
 static uint32_t buckets[CONN_COUNT];
+static const struct fa_ip us6 = {{0xfd, [15] = 1}};
+static const struct fa_ip them6 = {{0xfe, 0x80, [15] = 2}};
 static const uint8_t us_mac[FA_MAC_LEN] = {2, 0, 0, 0, 0, 1};
 static const uint8_t them_mac[FA_MAC_LEN] = {2, 0, 0, 0, 0, 2};
 
@@ -73,6 +77,12 @@ static void card_commit(struct fa_netdev *dev, fa_ns now, struct fa_buf *take)
     if (eth.type == FA_ETH_TYPE_IP4) {
         struct fa_slice packet = fa_slice_from(fa_buf_slice(take), FA_ETH_HDR_LEN);
         FA_ASSERT(fa_ip4_decode(packet, &ip) == FA_IP4_GOOD && ip.total_len == packet.len);
+    }
+    if (eth.type == FA_ETH_TYPE_IP6) {
+        struct fa_ip6_header ip6;
+        struct fa_slice packet = fa_slice_from(fa_buf_slice(take), FA_ETH_HDR_LEN);
+        FA_ASSERT(fa_ip6_decode(packet, &ip6) == FA_IP6_GOOD);
+        FA_ASSERT(FA_IP6_HDR_LEN + (size_t)ip6.payload_len == packet.len);
     }
     fa_buf_drop(take);
 }
@@ -140,6 +150,39 @@ static void seal_packet(uint8_t *at, size_t len)
     seal_transport(at + ip.header_len, len - ip.header_len, &ip);
 }
 
+/* From a neighbour, or nobody, to us or a group of ours, with a good checksum behind whatever
+ * extension headers there are. */
+static void seal_packet6(uint8_t *at, size_t len)
+{
+    struct fa_ip6_header ip;
+    struct fa_ip6_chain chain;
+    if (len < FA_IP6_HDR_LEN) {
+        return;
+    }
+    at[0] = (uint8_t)(0x60 | (at[0] & 0xf));
+    if (fa_ip6_decode_quoted((struct fa_slice){at, len}, &ip) != FA_IP6_GOOD) {
+        return;
+    }
+    ip.payload_len = (uint16_t)(len - FA_IP6_HDR_LEN);
+    ip.source = at[8] == 0 ? (struct fa_ip){{0}} : them6;
+    struct fa_ip asked = fa_ip6_solicited_node(&us6);
+    ip.target = at[24] != 0xff ? us6 : at[39] == 1 ? fa_ip6_all_nodes : asked;
+    fa_ip6_encode(at, &ip);
+    if (fa_ip6_chain_walk((struct fa_slice){at, len}, ip.next, &chain) != FA_IP6_CHAIN_GOOD) {
+        return;
+    }
+    size_t field = chain.protocol == FA_IP_PROTO_TCP   ? 16
+                   : chain.protocol == FA_IP_PROTO_UDP ? 6
+                                                       : 2;
+    if (len >= chain.off + field + 2) {
+        size_t part = len - chain.off;
+        uint64_t sum = fa_csum_pseudo(&ip.source, &ip.target, chain.protocol, part);
+        fa_be16_store(at + chain.off + field, 0);
+        sum = fa_csum_add(sum, at + chain.off, part);
+        fa_be16_store(at + chain.off + field, fa_csum_fold(sum));
+    }
+}
+
 static void inject(uint8_t flags, struct fa_slice bytes)
 {
     struct fa_buf *buf;
@@ -150,7 +193,10 @@ static void inject(uint8_t flags, struct fa_slice bytes)
     if ((flags & FLAG_FRAME) == 0) {
         struct fa_eth_header eth = {
             .type = (flags & FLAG_ARP) != 0 ? FA_ETH_TYPE_ARP : FA_ETH_TYPE_IP4};
-        if ((flags & (FLAG_ARP | FLAG_RAW)) == 0) {
+        if ((flags & FLAG_SIX) != 0) {
+            eth.type = FA_ETH_TYPE_IP6;
+            seal_packet6(fa_buf_at(buf), buf->len);
+        } else if ((flags & (FLAG_ARP | FLAG_RAW)) == 0) {
             seal_packet(fa_buf_at(buf), buf->len);
         }
         bool group = (flags & FLAG_GROUP) != 0;
@@ -161,7 +207,7 @@ static void inject(uint8_t flags, struct fa_slice bytes)
     card.queue[card.count++] = buf;
 }
 
-static void start(bool dhcp)
+static void start(bool dhcp, bool six)
 {
     card.dev = (struct fa_netdev){.ops = &card_ops, .info = {.name = "card", .mtu_bytes = 1500}};
     fa_copy(card.dev.info.mac, us_mac, FA_MAC_LEN);
@@ -172,7 +218,11 @@ static void start(bool dhcp)
     fa_pool_init(&pool, memory, sizeof memory, FA_BUF_SIZE);
     struct fa_stack_config config = {
         .iface_count = 1,
-        .ifaces[0] = {.dev = &card.dev, .dhcp = dhcp, .ipv6_off = true},
+        .ifaces[0] = {.dev = &card.dev,
+            .dhcp = dhcp,
+            .ipv6_off = !six,
+            .dad_off = true,
+            .more[0] = {us6, 64}},
         .pool = &pool,
         .counters = &counters,
         .seed = 1,
@@ -193,7 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     static struct fa_tcp_listener listener;
     struct fa_udp_socket socket;
     fa_ns now = 0;
-    start(len > 0 && (data[0] & FLAG_DHCP) != 0);
+    start(len > 0 && (data[0] & FLAG_DHCP) != 0, len > 0 && (data[0] & FLAG_SIX) != 0);
     FA_ASSERT(
         fa_tcp_listen(&stack.tcp, &listener, &(struct fa_tcp_listen_config){.port = 80}) == FA_OK);
     FA_ASSERT(fa_udp_bind(&stack.udp, &socket, &(struct fa_udp_socket_config){.port = 7}) == FA_OK);

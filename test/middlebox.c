@@ -75,7 +75,7 @@ static void refuse_big(
     struct middlebox *box, enum middlebox_dir dir, fa_ns now, struct middlebox_segment *seg)
 {
     box->stats.too_big_count++;
-    if (box->config.mtu_icmp && seg->ip[0] >> 4 == 4) {
+    if (box->config.mtu_icmp) {
         middlebox_turn_too_big(seg->buf, box->config.mtu_bytes);
         hold_frame(box, other_way(dir), seg->buf, now, 0);
     } else {

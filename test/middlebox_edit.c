@@ -7,13 +7,16 @@
 #include "fa/wire/csum.h"
 #include "fa/wire/eth.h"
 #include "fa/wire/icmp.h"
+#include "fa/wire/icmp6.h"
 #include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 
 enum {
     IP6_HDR_LEN = 40,
     EXPERIMENT_KIND = 253, /* RFC 4727 */
     MARK_ONE_IN = 16,
     QUOTED_LEN = FA_IP4_HDR_LEN + 8,
+    QUOTED6_LEN = IP6_HDR_LEN + 8,
 };
 
 static bool read_ip4(struct middlebox_segment *seg, struct fa_slice packet, size_t *ret_len)
@@ -260,8 +263,35 @@ void middlebox_turn_reset(struct middlebox_segment *seg)
     middlebox_segment_mend(seg);
 }
 
+static void turn_too_big6(struct fa_buf *buf, uint16_t mtu_bytes)
+{
+    uint8_t quoted[QUOTED6_LEN];
+    uint8_t *frame = fa_buf_at(buf);
+    struct fa_ip_meta back = {.protocol = FA_IP_PROTO_ICMP6};
+    fa_copy(quoted, frame + FA_ETH_HDR_LEN, QUOTED6_LEN);
+    fa_copy(back.remote.b, quoted + 8, sizeof back.remote.b);
+    fa_copy(back.local.b, quoted + 24, sizeof back.local.b);
+    size_t len = FA_ICMP6_HDR_LEN + QUOTED6_LEN;
+    fa_buf_trim(buf, FA_ETH_HDR_LEN + IP6_HDR_LEN + len);
+    swap_bytes(frame, frame + FA_MAC_LEN, FA_MAC_LEN);
+    uint8_t *icmp = frame + FA_ETH_HDR_LEN + IP6_HDR_LEN;
+    fa_copy(icmp + FA_ICMP6_HDR_LEN, quoted, QUOTED6_LEN);
+    fa_icmp6_encode(
+        icmp, len, &back, &(struct fa_icmp6_header){.type = FA_ICMP6_TOO_BIG, .word = mtu_bytes});
+    struct fa_ip6_header ip = {.source = back.local,
+        .target = back.remote,
+        .payload_len = (uint16_t)len,
+        .next = FA_IP_PROTO_ICMP6,
+        .hop_limit = FA_IP6_HOP_LIMIT_DEFAULT};
+    fa_ip6_encode(frame + FA_ETH_HDR_LEN, &ip);
+}
+
 void middlebox_turn_too_big(struct fa_buf *buf, uint16_t mtu_bytes)
 {
+    if (fa_buf_at(buf)[FA_ETH_HDR_LEN] >> 4 == 6) {
+        turn_too_big6(buf, mtu_bytes);
+        return;
+    }
     uint8_t quoted[QUOTED_LEN];
     uint8_t *frame = fa_buf_at(buf);
     fa_copy(quoted, frame + FA_ETH_HDR_LEN, QUOTED_LEN);

@@ -6,6 +6,7 @@
 
 #include "fa/fmt.h"
 #include "fa/sim.h"
+#include "fa/wire/ip6.h"
 
 enum kind {
     STRIP_BLANK,
@@ -178,6 +179,10 @@ void boxes_begin(struct boxes *boxes, struct world *world, fa_ns calm_from_ns)
             for (int kind = 0; kind < KIND_COUNT; kind++) {
                 if ((boxes->kinds & 1u << kind) != 0) {
                     add_kind(&boxes->rand, (enum kind)kind, &config);
+                    if (config.mtu_bytes != 0 && world->six) {
+                        /* No way of IPv6 takes less (RFC 8200 5). */
+                        config.mtu_bytes = (uint16_t)fa_max(config.mtu_bytes, FA_IP6_MTU_MIN);
+                    }
                 }
             }
         }

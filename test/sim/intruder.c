@@ -8,6 +8,7 @@
 #include "fa/wire/csum.h"
 #include "fa/wire/eth.h"
 #include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 #include "src/net/tcp_priv.h"
 
 static _Alignas(64) uint8_t pool_memory[INTRUDER_POOL_BUFS * FA_BUF_SIZE];
@@ -15,6 +16,26 @@ static _Alignas(64) uint8_t pool_memory[INTRUDER_POOL_BUFS * FA_BUF_SIZE];
 static uint64_t between(struct fa_rand *rand, uint64_t low, uint64_t high)
 {
     return low + fa_rand_below(rand, high - low + 1);
+}
+
+static void push_ip4(struct fa_buf *buf, const struct fa_ip *source, const struct fa_ip *target)
+{
+    struct fa_ip4_header ip = {.source = fa_ip4_of(source),
+        .target = fa_ip4_of(target),
+        .total_len = (uint16_t)(FA_IP4_HDR_LEN + buf->len),
+        .ttl = FA_IP4_TTL_DEFAULT,
+        .protocol = FA_IP_PROTO_TCP};
+    fa_ip4_encode(fa_buf_push(buf, FA_IP4_HDR_LEN), &ip);
+}
+
+static void push_ip6(struct fa_buf *buf, const struct fa_ip *source, const struct fa_ip *target)
+{
+    struct fa_ip6_header ip = {.source = *source,
+        .target = *target,
+        .payload_len = (uint16_t)buf->len,
+        .next = FA_IP_PROTO_TCP,
+        .hop_limit = FA_IP6_HOP_LIMIT_DEFAULT};
+    fa_ip6_encode(fa_buf_push(buf, FA_IP6_HDR_LEN), &ip);
 }
 
 /* Send one segment to `target`, as if from `source`. */
@@ -31,14 +52,13 @@ static void send_segment(struct intruder *intruder, fa_ns now, struct world_stat
     fa_rand_fill(&intruder->rand, fa_buf_append(buf, payload_len), payload_len);
     uint64_t sum = fa_csum_add(0, fa_buf_at(buf), payload_len);
     fa_tcp_encode(fa_buf_push(buf, len), &meta, header, payload_len, sum);
-    size_t total_len = FA_IP4_HDR_LEN + buf->len;
-    fa_ip4_encode(
-        fa_buf_push(buf, FA_IP4_HDR_LEN), &(struct fa_ip4_header){.source = fa_ip4_of(source),
-                                              .target = fa_ip4_of(&target->address.ip),
-                                              .total_len = (uint16_t)total_len,
-                                              .ttl = FA_IP4_TTL_DEFAULT,
-                                              .protocol = FA_IP_PROTO_TCP});
-    struct fa_eth_header eth = {.type = FA_ETH_TYPE_IP4};
+    bool four = fa_ip_is4(source);
+    if (four) {
+        push_ip4(buf, source, &target->address.ip);
+    } else {
+        push_ip6(buf, source, &target->address.ip);
+    }
+    struct fa_eth_header eth = {.type = four ? FA_ETH_TYPE_IP4 : FA_ETH_TYPE_IP6};
     fa_copy(eth.target, target->port.dev.info.mac, FA_MAC_LEN);
     fa_copy(eth.source, intruder->port.dev.info.mac, FA_MAC_LEN);
     fa_eth_encode(fa_buf_push(buf, FA_ETH_HDR_LEN), &eth);
@@ -55,7 +75,8 @@ static struct world_station *choose_station(struct intruder *intruder)
 static void send_syn(struct intruder *intruder, fa_ns now)
 {
     struct fa_rand *rand = &intruder->rand;
-    struct fa_ip nobody = fa_ip4(10, 0, 0, (uint8_t)between(rand, 100, 250));
+    struct fa_ip nobody = intruder->world->stations[0].address.ip;
+    nobody.b[15] = (uint8_t)between(rand, 100, 250);
     const struct fa_tcp_header syn = {
         .source_port = (uint16_t)between(rand, 1024, 65535),
         .target_port = WORLD_PORT,

@@ -33,11 +33,20 @@ static void open_station(
     middlebox_wrap(
         &station->box, &station->fault.dev, &(struct middlebox_config){}, fa_rand_u64(&rand));
     fa_capture_wrap(&station->captured, &world->capture, &station->box.dev);
-    station->address =
-        (struct fa_endpoint){.ip = fa_ip4(10, 0, 0, (uint8_t)(idx + 1)), .port = WORLD_PORT};
+    uint8_t number = (uint8_t)(idx + 1);
+    struct fa_ip four = fa_ip4(10, 0, 0, number);
+    struct fa_ip six = {{0xfd, [15] = number}};
+    station->address = (struct fa_endpoint){.ip = world->six ? six : four, .port = WORLD_PORT};
     const struct fa_stack_config config = {
         .iface_count = 1,
-        .ifaces[0] = {.dev = &station->captured.dev, .ip = station->address.ip, .prefix_bits = 24},
+        .ifaces[0] = {.dev = &station->captured.dev,
+            .ip = four,
+            .prefix_bits = 24,
+            .more = {{.ip = six, .prefix_bits = 64}},
+            .ipv4_off = world->six,
+            .ipv6_off = !world->six,
+            .ra_off = true,
+            .dad_off = true},
         .pool = &station->pool,
         .counters = &station->counters,
         .seed = fa_rand_u64(&rand) | 1,
@@ -67,6 +76,9 @@ struct world *sim_world_open(const struct world_config *config)
     fa_capture_init(
         &world->capture, &(struct fa_capture_config){.sink = fa_capture_ring_sink(&world->ring)});
     world->station_count = station_count;
+    struct fa_rand rand;
+    fa_sim_rand_init(&rand, "family");
+    world->six = fa_rand_below(&rand, 2) != 0;
     for (size_t i = 0; i < station_count; i++) {
         open_station(world, config, i, fa_sim_now());
     }

@@ -45,6 +45,7 @@ struct world {
     struct fa_capture_ring ring;
     struct world_station stations[WORLD_STATION_MAX];
     size_t station_count;
+    bool six; /* its addresses are of IPv6, as in half of the worlds */
 };
 
 struct world_config {
@@ -53,7 +54,7 @@ struct world_config {
     uint32_t features_off[WORLD_STATION_MAX]; /* of each station's fa_tcp_config */
 };
 
-/* Build and start a world of stacks, 10.0.0.1 and up, wires perfect at first. */
+/* Build and start a world of stacks, 10.0.0.1 or fd00::1 and up, wires perfect at first. */
 struct world *sim_world_open(const struct world_config *config);
 
 /* Stop the stacks and pull the plugs. Returns: how many buffers were not given back. */
