@@ -9,6 +9,7 @@
 
 static const struct fa_ip router = {{0xfe, 0x80, [15] = 0x99}};
 static const struct fa_ip second = {{0xfe, 0x80, [15] = 0x98}};
+static const struct fa_ip third = {{0xfe, 0x80, [15] = 0x97}};
 
 /* An advertisement under construction. */
 static uint8_t advert[512];
@@ -410,7 +411,7 @@ T(other_redirects_are_not_followed)
     struct fa_ip global = host6_ip("2001:db8::1");
     redirect(&router, "2001:db8::5", &second); // of whom we never sent anything
     advertise_router(&router, 1800, 0);
-    redirect(&second, "2001:db8::5", &second); // not the first hop
+    redirect(&second, "2001:db8::5", &third);  // not the first hop
     redirect(&router, "2001:db8::5", &global); // not to a router's link-local address
     redirect(&router, "2001:db8::5", &router); // to itself
     redirect(&global, "2001:db8::5", &second);
