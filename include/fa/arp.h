@@ -104,6 +104,9 @@ static inline enum fa_arp_probe fa_arp_probe_take(struct fa_arp *arp)
     return probe;
 }
 
+/* Tell everybody once more whose the address is, if there is one. */
+void fa_arp_announce(struct fa_arp *arp);
+
 /* What a packet from the link says about our own address (RFC 5227 2.4). */
 enum fa_arp_verdict {
     FA_ARP_FINE,     /* nothing */

@@ -105,6 +105,7 @@ struct fa_dhcp {
     uint8_t pending;    /* enum fa_dhcp_type of the message to send now; 0: none */
     uint32_t try_count; /* messages sent in this state */
     uint32_t nak_count; /* since the last lease */
+    bool verifying;     /* REBINDING in the words of INIT-REBOOT */
     uint32_t xid;
     uint32_t offered_ip;
     uint32_t server_id; /* who offered, or who gets the pending DECLINE or RELEASE */
@@ -119,6 +120,10 @@ void fa_dhcp_start(struct fa_dhcp *dhcp, fa_ns now);
 
 /* Give the address back: a RELEASE is the last thing fa_dhcp_output() has to say. */
 void fa_dhcp_stop(struct fa_dhcp *dhcp);
+
+/* The link may be another one: ask whether the lease still holds, as after a reboot (RFC 2131 3.2).
+ * It is used meanwhile; nobody answering leaves it as it was. Nothing happens without a lease. */
+void fa_dhcp_verify(struct fa_dhcp *dhcp, fa_ns now);
 
 /* Another station has the address: DECLINE it, wait, begin anew. Nothing happens without a lease.
  */

@@ -128,6 +128,9 @@ void fa_neigh_confirm(
 void fa_neigh_suggest(
     struct fa_neigh *neigh, struct fa_neigh_entry *entry, fa_ns now, const uint8_t mac[FA_MAC_LEN]);
 
+/* Time passed unseen: whoever is reachable is to be confirmed when it is used. */
+void fa_neigh_doubt(struct fa_neigh *neigh);
+
 /* Forget every neighbour and drop what waits. */
 void fa_neigh_clear(struct fa_neigh *neigh);
 

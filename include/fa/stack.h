@@ -92,6 +92,8 @@ struct fa_stack_config {
     uint64_t seed;                /* 0: entropy; else the same random numbers every time */
     uint8_t iid_secret[16];       /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
                                    * zero: a random one, and other addresses each time */
+    fa_ns oversleep_ns;           /* polled so much later than it asked for, the stack takes itself
+                                   * for suspended and resumes [0: never] */
 };
 
 /* One interface. Private below. */
@@ -157,9 +159,10 @@ struct fa_stack {
     struct fa_waitq up_waitq;
     struct fa_list loopback; /* of fa_buf.node: IP packets to ourselves */
     uint32_t loopback_count;
-    uint32_t turn;  /* which transport may send next */
-    fa_ns now;      /* of the last poll */
-    fa_ns retry_ns; /* devices were full: when to try again; FA_NS_NEVER */
+    uint32_t turn;      /* which transport may send next */
+    fa_ns now;          /* of the last poll */
+    fa_ns retry_ns;     /* devices were full: when to try again; FA_NS_NEVER */
+    fa_ns suspended_ns; /* since when; FA_NS_NEVER */
 };
 
 /*
@@ -176,6 +179,21 @@ void fa_stack_start(struct fa_stack *stack, struct fa_loop *loop);
 /* Stop polling; release DHCP leases; connections are reset. What the devices take of the last
  * packets is sent. Buffers of the stack's own are given back; the caller closes its UDP sockets. */
 void fa_stack_stop(struct fa_stack *stack);
+
+/*
+ * Stand still, for a snapshot or because the processor goes: what is ready is sent, then polls do
+ * nothing until fa_stack_resume().
+ */
+void fa_stack_suspend(struct fa_stack *stack, fa_ns now);
+
+/*
+ * Go on. Connections take the time since for none: they last if their peers kept them. TIME_WAIT,
+ * leases and neighbours take it for what it was: neighbours are asked again when they are used, our
+ * addresses announced, leases verified (INIT-REBOOT). The stack's random numbers (unless it has a
+ * seed), TCP's ports and cookies begin anew; keys by which living connections are found stay, so
+ * of two copies of one memory only one may resume.
+ */
+void fa_stack_resume(struct fa_stack *stack, fa_ns now);
 
 /* Whether every interface has an IPv4 address; where IPv4 is off, one of IPv6 that is tested and
  * reaches as far as the configuration lets it: a link-local one only if no other is to come. */

@@ -272,6 +272,7 @@ fa_err fa_tcp_listen(struct fa_tcp *tcp, struct fa_tcp_listener *listener,
  *
  * Owns:    *ret_flow is the caller's until fa_flow_close() or fa_flow_abort().
  * Returns: FA_OK; FA_ENOSPC: no connection, port or buffer left; FA_EINVAL: the 4-tuple is in use.
+ *          One in TIME_WAIT for a second, with timestamps, is not.
  */
 fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect_config *config,
     struct fa_flow **ret_flow);
@@ -309,6 +310,12 @@ static inline uint32_t fa_tcp_listener_pending(const struct fa_tcp_listener *lis
 
 /* Collect small writes of a connection (RFC 9293 3.7.4) from now on, or send each at turn's end. */
 void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle);
+
+/*
+ * Time from `now` - `gap` to `now` has passed unseen: connections take it for none, but for those
+ * in TIME_WAIT. Ports and cookies begin anew out of config.rand. O(connections).
+ */
+void fa_tcp_resume(struct fa_tcp *tcp, fa_ns now, fa_ns gap);
 
 /* What is known of a connection; for tests, logs and tools. */
 struct fa_tcp_info {

@@ -33,8 +33,13 @@ void fa_arp_address_set(struct fa_arp *arp, fa_ns now, uint32_t ip, uint8_t pref
     arp->mask = fa_ip4_mask(prefix_bits);
     arp->up_ns = now;
     arp->defended_ns = FA_NS_NEVER;
-    arp->announce_count = ip != 0 ? FA_ARP_ANNOUNCE_COUNT : 0;
-    arp->announce_due = ip != 0;
+    fa_arp_announce(arp);
+}
+
+void fa_arp_announce(struct fa_arp *arp)
+{
+    arp->announce_count = arp->ip != 0 ? FA_ARP_ANNOUNCE_COUNT : 0;
+    arp->announce_due = arp->ip != 0;
     arp->announce_ns = FA_NS_NEVER;
 }
 

@@ -64,6 +64,7 @@ void fa__dhcp_enter(struct fa_dhcp *dhcp, fa_ns now, enum fa_dhcp_state state)
 {
     FA_TRACE(dhcp_state, now, 0, (uint64_t)dhcp->state, (uint64_t)state);
     dhcp->state = state;
+    dhcp->verifying = false;
     dhcp->try_count = 0;
     dhcp->pending = 0;
     dhcp->due_ns = FA_NS_NEVER;
@@ -93,6 +94,14 @@ static bool has_lease(const struct fa_dhcp *dhcp)
 {
     return dhcp->state == FA_DHCP_BOUND || dhcp->state == FA_DHCP_RENEWING ||
            dhcp->state == FA_DHCP_REBINDING;
+}
+
+void fa_dhcp_verify(struct fa_dhcp *dhcp, fa_ns now)
+{
+    if (has_lease(dhcp) && now < dhcp->lease.end_ns) {
+        begin_exchange(dhcp, now, FA_DHCP_REBINDING);
+        dhcp->verifying = true;
+    }
 }
 
 void fa_dhcp_stop(struct fa_dhcp *dhcp)
@@ -242,6 +251,11 @@ static fa_ns retry_at(struct fa_dhcp *dhcp, fa_ns now)
     case FA_DHCP_RENEWING:
         return renew_at(now, dhcp->lease.t2_ns);
     case FA_DHCP_REBINDING:
+        if (dhcp->verifying && dhcp->try_count + 1 < FA_DHCP_TRY_COUNT_MAX) {
+            return fa_ns_min(
+                fa_ns_after(now, backoff_ns(dhcp, dhcp->try_count)), dhcp->lease.end_ns);
+        }
+        dhcp->verifying = false;
         return renew_at(now, dhcp->lease.end_ns);
     default:
         return dhcp->due_ns;
@@ -254,7 +268,7 @@ static fa_ns retry_at(struct fa_dhcp *dhcp, fa_ns now)
 static struct fa_ip_meta choose_way(const struct fa_dhcp *dhcp)
 {
     bool unicast = dhcp->pending == FA_DHCP_RELEASE || dhcp->state == FA_DHCP_RENEWING;
-    bool speaks = unicast || dhcp->state == FA_DHCP_REBINDING;
+    bool speaks = unicast || (dhcp->state == FA_DHCP_REBINDING && !dhcp->verifying);
     bool informs = dhcp->pending == FA_DHCP_INFORM;
     return (struct fa_ip_meta){
         .local = fa_ip4_ip(informs  ? dhcp->config.inform_ip
@@ -306,6 +320,8 @@ static struct fa_dhcp_message compose(
     } else if (dhcp->state == FA_DHCP_REQUESTING) {
         message.requested_ip = dhcp->offered_ip;
         message.server_id = dhcp->server_id;
+    } else if (dhcp->verifying) {
+        message.requested_ip = dhcp->lease.ip;
     } else if (has_lease(dhcp)) {
         message.client_ip = dhcp->lease.ip;
     }

@@ -165,6 +165,15 @@ static struct fa_neigh_entry *begin_incomplete(
     return entry;
 }
 
+void fa_neigh_doubt(struct fa_neigh *neigh)
+{
+    FA_LIST_EACH(node, &neigh->lru) {
+        struct fa_neigh_entry *entry = FA_CONTAINER(node, struct fa_neigh_entry, node);
+        entry->state = entry->state == FA_NEIGH_REACHABLE ? (uint8_t)FA_NEIGH_STALE : entry->state;
+    }
+    neigh->generation++;
+}
+
 void fa_neigh_clear(struct fa_neigh *neigh)
 {
     for (uint32_t i = 0; i < FA_NEIGH_BUCKET_COUNT; i++) {

@@ -62,6 +62,7 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     stack->turn = 0;
     stack->now = now;
     stack->retry_ns = FA_NS_NEVER;
+    stack->suspended_ns = FA_NS_NEVER;
     fa_list_init(&stack->loopback);
     fa_waitq_init(&stack->up_waitq);
     fa_names_init(&stack->names, stack->counters);
@@ -134,6 +135,12 @@ void fa_stack_stop(struct fa_stack *stack)
 
 bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
 {
+    if (stack->suspended_ns != FA_NS_NEVER) {
+        return false;
+    }
+    if (stack->config.oversleep_ns != 0 && now - stack->now >= stack->config.oversleep_ns) {
+        fa__stack_overslept(stack, now);
+    }
     stack->now = now;
     bool came = fa__stack_input(stack, now);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
@@ -174,6 +181,9 @@ static bool has_output(const struct fa_stack *stack)
 
 fa_ns fa_stack_deadline(const struct fa_stack *stack)
 {
+    if (stack->suspended_ns != FA_NS_NEVER) {
+        return FA_NS_NEVER;
+    }
     if (stack->retry_ns == FA_NS_NEVER && has_output(stack)) {
         return 0;
     }

@@ -184,4 +184,9 @@ void fa__stack_fragment_take(struct fa_stack *stack, fa_ns now, uint32_t iface_i
 /* Send the next piece. Returns: whether there was one. */
 bool fa__stack_fragment_send(struct fa_stack *stack, fa_ns now);
 
+/* stack_suspend.c */
+
+/* Resume if the poll comes config.oversleep_ns later than it was asked for. */
+void fa__stack_overslept(struct fa_stack *stack, fa_ns now);
+
 #endif

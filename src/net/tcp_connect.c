@@ -15,6 +15,16 @@ uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple
     return (uint32_t)secret_of(tcp, tuple) + (uint32_t)(tcp->now / FA__TCP_ISN_TICK);
 }
 
+uint32_t fa__tcp_isn_after(
+    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, const uint32_t *past)
+{
+    uint32_t iss = fa__tcp_isn(tcp, tuple);
+    if (past != NULL && fa__seq_leq(iss, *past)) {
+        iss = *past + 1 + fa_rand_u32(tcp->config.rand) % 65536;
+    }
+    return iss;
+}
+
 uint32_t fa__tcp_ts_offset(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
 {
     return (uint32_t)(secret_of(tcp, tuple) >> 32);
@@ -37,11 +47,16 @@ fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect
         return FA_ENOSPC;
     }
     bool self = tuple.local_port == tuple.remote_port && fa_ip_equal(&tuple.local, &tuple.remote);
-    if (self || fa__tcp_find(tcp, &tuple) != NULL) {
+    struct fa_tcp_conn *old = fa__tcp_find(tcp, &tuple);
+    if (self || (old != NULL && !fa__tcp_time_wait_gives_way(old))) {
         return FA_EINVAL;
     }
-    struct fa_tcp_conn *conn =
-        fa__tcp_conn_new(tcp, &tuple, fa__tcp_isn(tcp, &tuple), config->mtu_bytes);
+    uint32_t iss = fa__tcp_isn_after(tcp, &tuple, old != NULL ? &old->snd_max : NULL);
+    if (old != NULL) {
+        FA_COUNT(tcp->config.counters, tcp_time_wait_reused);
+        fa__tcp_conn_release(old);
+    }
+    struct fa_tcp_conn *conn = fa__tcp_conn_new(tcp, &tuple, iss, config->mtu_bytes);
     if (conn == NULL) {
         return FA_ENOSPC;
     }

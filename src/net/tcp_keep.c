@@ -10,6 +10,10 @@
 
 #include "tcp_priv.h"
 
+enum {
+    TIME_WAIT_MIN_MS = 1000, /* before a connect of ours takes the tuple: a tick of any clock */
+};
+
 /* ---- the peer is silent ---- */
 
 fa_ns fa__tcp_user_timeout(const struct fa_tcp_conn *conn)
@@ -130,6 +134,7 @@ void fa__tcp_time_wait_list(struct fa_tcp_conn *conn)
     if (tcp->time_wait_count >= tcp->config.time_wait_count_max) {
         (void)fa__tcp_time_wait_evict(tcp);
     }
+    fa__tcp_port_note(tcp, &conn->tuple, conn->ts_ok);
     conn->list = FA__TCP_LIST_TIME_WAIT;
     fa_list_push_back(&tcp->time_wait, &conn->node);
     tcp->time_wait_count++;
@@ -148,6 +153,15 @@ void fa__tcp_time_wait(struct fa_tcp_conn *conn)
         fa__tcp_time_wait_list(conn);
     }
     fa__tcp_timer_arm(conn);
+}
+
+bool fa__tcp_time_wait_gives_way(const struct fa_tcp_conn *conn)
+{
+    const struct fa_tcp *tcp = conn->tcp;
+    uint32_t ts = (uint32_t)(tcp->now / FA__TCP_TS_TICK) + fa__tcp_ts_offset(tcp, &conn->tuple);
+    return conn->state == FA_TCP_TIME_WAIT && !conn->flow_open && conn->ts_ok &&
+           fa__tcp_uses(tcp, FA_TCP_TIMESTAMPS) && fa__seq_leq(fa__tcp_ts_now(conn), ts) &&
+           fa__tcp_ms(tcp) - conn->heard_ms > TIME_WAIT_MIN_MS;
 }
 
 /* ---- its time has come ---- */

@@ -34,17 +34,6 @@ struct fa_tcp_listener *fa__tcp_listener_find(
     return any;
 }
 
-/* RFC 9293 3.6.1: a connection that follows another must begin above all that it has sent. */
-static uint32_t choose_iss(
-    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, const uint32_t *past)
-{
-    uint32_t iss = fa__tcp_isn(tcp, tuple);
-    if (past != NULL && fa__seq_leq(iss, *past)) {
-        iss = *past + 1 + fa_rand_u32(tcp->config.rand) % 65536;
-    }
-    return iss;
-}
-
 struct fa_tcp_conn *fa__tcp_listener_half(struct fa_tcp_listener *listener,
     const struct fa__tcp_tuple *tuple, const struct fa_tcp_header *syn, uint16_t mtu_bytes,
     uint32_t iss)
@@ -105,7 +94,7 @@ void fa__tcp_listener_input(struct fa_tcp_listener *listener, const struct fa__t
             FA_COUNT(tcp->config.counters, tcp_syn_dropped);
         }
     } else {
-        open_half(listener, tuple, seg, choose_iss(tcp, tuple, past));
+        open_half(listener, tuple, seg, fa__tcp_isn_after(tcp, tuple, past));
     }
 }
 

@@ -73,8 +73,9 @@ void fa__tcp_port_note(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, bo
 
 static bool is_free_port(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
 {
-    return fa__tcp_listener_find(tcp, &tuple->local, tuple->local_port) == NULL &&
-           fa__tcp_find(tcp, tuple) == NULL;
+    const struct fa_tcp_conn *conn = fa__tcp_find(tcp, tuple);
+    return (conn == NULL || fa__tcp_time_wait_gives_way(conn)) &&
+           fa__tcp_listener_find(tcp, &tuple->local, tuple->local_port) == NULL;
 }
 
 /* Look at every port once. The map that was made first gives way. */
@@ -90,9 +91,10 @@ static struct fa_tcp_port_map *make_map(struct fa_tcp *tcp, const struct fa__tcp
         .local = tuple->local, .remote = tuple->remote, .remote_port = tuple->remote_port};
     for (uint32_t idx = 0; idx < FA__TCP_PORT_COUNT; idx++) {
         probe.local_port = (uint16_t)(FA__TCP_PORT_FIRST + idx);
-        if (is_free_port(tcp, &probe)) {
-            set_free(map, idx, true);
-        }
+        const struct fa_tcp_conn *conn = fa__tcp_find(tcp, &probe);
+        bool waits = conn != NULL && conn->list == FA__TCP_LIST_TIME_WAIT && conn->ts_ok;
+        bool listens = fa__tcp_listener_find(tcp, &probe.local, probe.local_port) != NULL;
+        set_free(map, idx, (conn == NULL || waits) && !listens);
     }
     return map;
 }
@@ -147,5 +149,12 @@ bool fa__tcp_port_choose(struct fa_tcp *tcp, struct fa__tcp_tuple *tuple)
         }
     }
     map = map != NULL ? map : make_map(tcp, tuple);
-    return take_from_map(map, ((uint32_t)hash + (*counter)++) % FA__TCP_PORT_COUNT, tuple);
+    uint32_t from = ((uint32_t)hash + (*counter)++) % FA__TCP_PORT_COUNT;
+    for (int i = 0; i < FA__TCP_PORT_COUNT && take_from_map(map, from, tuple); i++) {
+        if (is_free_port(tcp, tuple)) { // a TIME_WAIT in the map may be too young
+            return true;
+        }
+        from = (tuple->local_port - FA__TCP_PORT_FIRST + 1u) % FA__TCP_PORT_COUNT;
+    }
+    return false;
 }

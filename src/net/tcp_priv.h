@@ -11,7 +11,7 @@
 //     tcp_sack.c tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
 //     tcp_cookie.c SYN cookies                            tcp_mem.c   buffers, window sizes
-//     tcp_handover.c tcp_saved.c   a connection as bytes
+//     tcp_handover.c tcp_saved.c   a connection as bytes  tcp_resume.c  time that passed unseen
 //     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
 //
 // Nobody sends from within input, tick or a call of the application: they note on the connection
@@ -420,6 +420,11 @@ void fa__tcp_listener_adopt(struct fa_tcp_listener *listener, struct fa_tcp_conn
 /* Take a connection that is not accepted out of its listener's books. */
 void fa__tcp_listener_forget(struct fa_tcp_conn *conn);
 
+/* RFC 9293 3.6.1: the initial number of a connection that follows one that had sent up to `past`;
+ * NULL: it follows none. */
+uint32_t fa__tcp_isn_after(
+    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, const uint32_t *past);
+
 /* tcp_cookie.c */
 /* Answer a SYN and forget it. */
 void fa__tcp_cookie_reply(
@@ -545,6 +550,9 @@ void fa__tcp_unlist(struct fa_tcp_conn *conn);
 void fa__tcp_time_wait(struct fa_tcp_conn *conn);
 void fa__tcp_time_wait_list(struct fa_tcp_conn *conn);
 bool fa__tcp_time_wait_evict(struct fa_tcp *tcp);
+/* Whether a connect may take its tuple: the peer will know the new one by its timestamps, above all
+ * of the old (RFC 6191 seen from the other side). */
+bool fa__tcp_time_wait_gives_way(const struct fa_tcp_conn *conn);
 /* end_ns has come. Returns: whether the connection lives on. */
 bool fa__tcp_end_fire(struct fa_tcp_conn *conn);
 

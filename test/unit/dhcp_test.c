@@ -385,6 +385,46 @@ T(an_unanswered_renewal_becomes_a_broadcast_then_the_end)
     CHECK_EQ(output_type(dhcp.begun_ns), FA_DHCP_DISCOVER);
 }
 
+T(a_lease_is_verified_as_after_a_reboot_and_used_meanwhile)
+{
+    static const uint8_t answers[] = {FA_DHCP_ACK, FA_DHCP_NAK, 0};
+    for (size_t i = 0; i < FA_COUNT_OF(answers); i++) {
+        struct fa_dhcp_message message;
+        struct fa_ip_meta meta;
+        fa_ns now = start + 1000 * FA_NS_S;
+        begin();
+        get_lease(start);
+        fa_ns end = dhcp.lease.end_ns;
+        fa_dhcp_verify(&dhcp, now);
+        CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_NONE);
+        CHECK_EQ(output(now, &message, &meta), FA_DHCP_REQUEST);
+        CHECK(is_broadcast(&meta)); // RFC 2131 table 5: no address of ours, no server
+        CHECK(message.client_ip == 0 && message.requested_ip == ADDRESS && message.server_id == 0);
+        if (answers[i] != 0) {
+            input_type(now, answers[i]);
+            bool good = answers[i] == FA_DHCP_ACK;
+            CHECK_EQ(fa_dhcp_event_take(&dhcp), good ? FA_DHCP_EVENT_BOUND : FA_DHCP_EVENT_LOST);
+            CHECK(!good || dhcp.lease.end_ns == now + 3600 * FA_NS_S);
+            continue;
+        }
+        for (int again = 1; again < FA_DHCP_TRY_COUNT_MAX; again++) {
+            now = fa_dhcp_deadline(&dhcp);
+            CHECK(now < start + 1100 * FA_NS_S);
+            tick_at_deadline();
+            CHECK_EQ(output(now, &message, &meta), FA_DHCP_REQUEST);
+            CHECK_EQ(message.requested_ip, ADDRESS);
+        }
+        tick_at_deadline(); // nobody answers: as any lease that is to be extended
+        CHECK_EQ(output(now, &message, &meta), FA_DHCP_REQUEST);
+        CHECK_EQ(message.client_ip, ADDRESS);
+        CHECK_EQ(dhcp.lease.end_ns, end);
+        CHECK_EQ(fa_dhcp_event_take(&dhcp), FA_DHCP_EVENT_NONE);
+    }
+    begin();
+    fa_dhcp_verify(&dhcp, start); // no lease, nothing to verify
+    CHECK_EQ(dhcp.state, FA_DHCP_SELECTING);
+}
+
 T(a_lease_ends_even_if_no_device_takes_the_renewal)
 {
     begin();

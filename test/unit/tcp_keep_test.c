@@ -316,3 +316,47 @@ T(many_closes_by_us_keep_both_bounds)
     }
     lab_end();
 }
+
+/* ---- TIME_WAIT gives way to a connect ---- */
+
+static fa_err connect_again(struct fa_flow **ret_flow)
+{
+    struct fa_tcp_connect_config config = {.remote = {lab.peer_ip, LAB_PEER_PORT},
+        .local = lab.end.ip,
+        .local_port = 40001,
+        .mtu_bytes = TCP_END_MTU};
+    return fa_tcp_connect(&lab.end.tcp, lab.now, &config, ret_flow);
+}
+
+T(a_connect_may_take_the_tuple_of_a_time_wait_if_timestamps_tell_them_apart)
+{
+    for (int with_ts = 0; with_ts < 2; with_ts++) {
+        lab_init(NULL);
+        REQUIRE(connect_again(&lab.flow) == FA_OK);
+        lab.conn = fa__tcp_conn_of(lab.flow);
+        OUT(.flags = S);
+        IN(.flags = S | A, .ack = 1, .has_ts = with_ts != 0, .ts_value = 10, .mss = MSS);
+        lab_sleep(0);
+        fa_flow_close(lab.flow);
+        lab.flow = NULL;
+        lab_sleep(0);
+        IN(.flags = F | A, .seq = 1, .ack = 2, .has_ts = with_ts != 0, .ts_value = 11);
+        lab_sleep(0);
+        CHECK_EQ(lab.end.tcp.time_wait_count, 1);
+        uint32_t past = lab.conn->snd_max;
+        uint32_t ts = fa__tcp_ts_now(lab.conn);
+        struct fa_flow *flow = NULL;
+        CHECK_EQ(connect_again(&flow), FA_EINVAL); // too early
+        lab_sleep(1100 * FA_NS_MS);
+        CHECK_EQ(connect_again(&flow), with_ts ? FA_OK : FA_EINVAL);
+        CHECK_EQ(lab.end.tcp.live_count, 1);
+        if (with_ts) {
+            const struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
+            CHECK(fa__seq_lt(past, conn->iss));
+            CHECK(fa__seq_lt(ts, fa__tcp_ts_now(conn)));
+            CHECK_EQ(COUNT(tcp_time_wait_reused), 1);
+            fa_flow_abort(flow);
+        }
+        lab_end();
+    }
+}
