@@ -4,7 +4,8 @@
 // time: two stacks on a switch in memory, a fault wrapper before each. The same arguments give the
 // same figures, on any machine.
 //
-//     loss_bench [loss per million, both ways] [round trip in ms] [seed] [seconds] [rate, Mbit/s]
+//     loss_bench [loss per million, of what carries data] [round trip in ms] [seed] [seconds]
+//     [rate, Mbit/s]
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ static void must(bool good, const char *what)
     }
 }
 
-/* As netem on both ends of a veth pair: each side delays and loses what it sends. */
+/* Each side delays what it sends; that of the sender loses some of it. */
 static void open_side(unsigned idx, const struct path *path)
 {
     struct side *side = &sides[idx];
@@ -70,7 +71,7 @@ static void open_side(unsigned idx, const struct path *path)
             .held_count_max = POOL_BUFS / 2,
             .counters = &side->counters,
             .tx = {.delay_ns = path->round_trip_ns / 2,
-                .loss_per_million = path->loss_per_million,
+                .loss_per_million = idx == 0 ? path->loss_per_million : 0,
                 .rate_bytes_per_s = path->rate_bytes_per_s,
                 .burst_bytes = 16384,
                 .queue_bytes = path->rate_bytes_per_s / 8},

@@ -99,6 +99,7 @@ static void start(uint8_t flavour)
             .counters = &counters,
             .rand = &rand_,
             .features_off = (flavour & 64) != 0 ? take8() : 0,
+            .congestion = (flavour & 128) != 0 ? FA_TCP_NEW_RENO : FA_TCP_CUBIC,
             .rx_window_bytes = 1000u << (flavour & 7),
             .tx_buffer_bytes = 1000u << (flavour >> 3 & 3),
         },

@@ -63,6 +63,14 @@ enum fa_tcp_feature {
     FA_TCP_UNDO = 1 << 7,             /* of needless recoveries: RFC 4015, 3708, 5682 */
     FA_TCP_LIMITED_TRANSMIT = 1 << 8, /* RFC 3042, without SACK */
     FA_TCP_DSACK = 1 << 9,            /* report what came twice, RFC 2883 */
+    FA_TCP_HYSTART = 1 << 10,         /* CUBIC leaves slow start before loss, RFC 9406 */
+};
+
+/* Congestion control. */
+enum fa_tcp_congestion {
+    FA_TCP_CUBIC,    /* RFC 9438 */
+    FA_TCP_NEW_RENO, /* RFC 5681, 6582 */
+    FA_TCP_CONGESTION_COUNT,
 };
 
 struct fa_tcp_conn; /* src/net/tcp_priv.h; size by FA_TCP_CONN_BYTES */
@@ -93,20 +101,22 @@ struct fa_tcp_config {
                                     * 9293 3.9.1.1] */
     fa_ns fin_wait_2_ns;           /* wait for the peer's FIN after our close [60 s] */
     fa_ns delayed_ack_ns;          /* [40 ms], RFC 1122 4.2.3.2 allows up to 500 ms */
-    fa_ns rto_min_ns;              /* [200 ms]; RFC 6298 2.4 says 1 s, Linux 200 ms */
-    uint32_t challenge_acks_per_s; /* RFC 5961 section 7, about [100]; the exact number of a
-                                    * second is random, so that nobody can count with it */
-    fa_ns challenge_gap_ns;        /* between two challenge ACKs of one connection [500 ms]; below
-                                    * 1 ms there is none */
-    uint32_t resets_per_s;         /* in answer to segments that belong to nobody [1000] */
-    uint32_t cookies_per_s;        /* SYN+ACKs beyond half_open_max [100,000] */
-    bool keepalive;                /* of every connection; else fa_tcp_keepalive_set() */
-    fa_ns keepalive_after_ns;      /* a peer that is silent that long is asked [2 h] */
-    fa_ns keepalive_interval_ns;   /* and asked again [75 s] */
-    uint32_t keepalive_probes;     /* so often, then the connection is reset [9] */
-    uint32_t orphan_count_max;     /* closed here, not yet by the peer; the oldest is reset for a
-                                    * newcomer [conn_count_max / 2] */
-    uint32_t time_wait_count_max;  /* the oldest gives way for a newcomer [conn_count_max] */
+    enum fa_tcp_congestion congestion; /* of new connections [CUBIC] */
+    uint32_t initial_segments;         /* of the initial window [10, RFC 6928] */
+    fa_ns rto_min_ns;                  /* [200 ms]; RFC 6298 2.4 says 1 s, Linux 200 ms */
+    uint32_t challenge_acks_per_s;     /* RFC 5961 section 7, about [100]; the exact number of a
+                                        * second is random, so that nobody can count with it */
+    fa_ns challenge_gap_ns;       /* between two challenge ACKs of one connection [500 ms]; below
+                                   * 1 ms there is none */
+    uint32_t resets_per_s;        /* in answer to segments that belong to nobody [1000] */
+    uint32_t cookies_per_s;       /* SYN+ACKs beyond half_open_max [100,000] */
+    bool keepalive;               /* of every connection; else fa_tcp_keepalive_set() */
+    fa_ns keepalive_after_ns;     /* a peer that is silent that long is asked [2 h] */
+    fa_ns keepalive_interval_ns;  /* and asked again [75 s] */
+    uint32_t keepalive_probes;    /* so often, then the connection is reset [9] */
+    uint32_t orphan_count_max;    /* closed here, not yet by the peer; the oldest is reset for a
+                                   * newcomer [conn_count_max / 2] */
+    uint32_t time_wait_count_max; /* the oldest gives way for a newcomer [conn_count_max] */
 };
 
 struct fa_tcp_listen_config {
@@ -316,6 +326,13 @@ void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle);
  * in TIME_WAIT. Ports and cookies begin anew out of config.rand. O(connections).
  */
 void fa_tcp_resume(struct fa_tcp *tcp, fa_ns now, fa_ns gap);
+
+/* Change the congestion control of a connection, which begins anew with the window it has. Limits:
+ * `flow` is a connection of fa_tcp. Returns: FA_OK; FA_EINVAL: there is no such one. */
+fa_err fa_tcp_congestion_set(struct fa_flow *flow, enum fa_tcp_congestion which);
+enum fa_tcp_congestion fa_tcp_congestion_of(const struct fa_flow *flow);
+/* "cubic", "newreno"; "?". */
+const char *fa_tcp_congestion_name(enum fa_tcp_congestion which);
 
 /* What is known of a connection; for tests, logs and tools. */
 struct fa_tcp_info {

@@ -39,6 +39,7 @@ static void fill_defaults(struct fa_tcp_config *config)
     config->user_timeout_ns = default_ns(config->user_timeout_ns, 300 * FA_NS_S);
     config->fin_wait_2_ns = default_ns(config->fin_wait_2_ns, 60 * FA_NS_S);
     config->delayed_ack_ns = default_ns(config->delayed_ack_ns, 40 * FA_NS_MS);
+    config->initial_segments = default_u32(config->initial_segments, FA__TCP_INITIAL_SEGMENTS);
     config->rto_min_ns = default_ns(config->rto_min_ns, 200 * FA_NS_MS);
     config->challenge_acks_per_s = default_u32(config->challenge_acks_per_s, 100);
     config->challenge_gap_ns = default_ns(config->challenge_gap_ns, 500 * FA_NS_MS);
@@ -60,6 +61,7 @@ void fa_tcp_init(struct fa_tcp *tcp, const struct fa_tcp_config *config, fa_ns n
     FA_ASSERT(config->bucket_count != 0);
     FA_ASSERT((config->bucket_count & (config->bucket_count - 1)) == 0);
     FA_ASSERT(config->rx_window_bytes <= UINT32_C(65535) << FA_TCP_SCALE_MAX);
+    FA_ASSERT(fa__tcp_cc_of(config->congestion) != NULL);
     FA_ASSERT(config->tx_buffer_bytes <= UINT32_C(65535) << FA_TCP_SCALE_MAX);
     *tcp = (struct fa_tcp){.config = *config, .now = now, .next_id = 1};
     fill_defaults(&tcp->config);
@@ -217,7 +219,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .keepalive = tcp->config.keepalive,
         .recover = iss,
         .min_rtt_ns = FA_NS_NEVER,
-        .cc = &fa__tcp_new_reno,
+        .cc = fa__tcp_cc_of(tcp->config.congestion),
         .mss = mss,
         .rx_mss = mss,
         .rx_full = FA_TCP_MSS_DEFAULT,

@@ -163,7 +163,9 @@ static void input_progress(struct fa_tcp_conn *conn, uint32_t ack)
     } else {
         conn->dup_acks = 0;
         // What was not sent again since a timeout has not left the network now.
-        fa__tcp_cc_acked(conn, fa__u32_min(acked, flight), flight, rtt);
+        conn->cc->acked(
+            conn, &(struct fa__tcp_sample){
+                      .acked = fa__u32_min(acked, flight), .flight = flight, .rtt_ns = rtt});
     }
     conn->timed_out = conn->timed_out && fa__seq_lt(ack, conn->recover);
     if (conn->snd_una != conn->snd_max && restart && !conn->persist) {

@@ -56,6 +56,7 @@ static void check_board(const struct fa_tcp_conn *conn)
         FA_ASSERT(work == NULL || (fa_list_empty(&work->out) && fa_list_empty(&work->lost)));
         return;
     }
+    bool sacked = false;
     uint32_t seq = conn->snd_una;
     uint32_t bytes[3] = {0};
     uint32_t counts[3] = {0};
@@ -63,6 +64,8 @@ static void check_board(const struct fa_tcp_conn *conn)
         const struct fa__tcp_run *run = fa__tcp_run_of(node);
         FA_ASSERT(run->seq == seq && fa__seq_lt(seq, run->end));
         FA_ASSERT(run->state <= FA__TCP_RUN_SACKED);
+        FA_ASSERT(!sacked || run->state != FA__TCP_RUN_SACKED); // or they had been joined
+        sacked = run->state == FA__TCP_RUN_SACKED;
         FA_ASSERT(fa_list_linked(&run->order) == (run->state != FA__TCP_RUN_SACKED));
         bytes[run->state] += run->end - run->seq;
         counts[run->state]++;

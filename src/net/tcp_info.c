@@ -43,3 +43,29 @@ const char *fa_tcp_state_name(enum fa_tcp_state state)
     };
     return (unsigned)state < FA_TCP_STATE_COUNT ? names[state] : "?";
 }
+
+fa_err fa_tcp_congestion_set(struct fa_flow *flow, enum fa_tcp_congestion which)
+{
+    struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
+    const struct fa__tcp_cc *cc = fa__tcp_cc_of(which);
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    if (cc == NULL) {
+        return FA_EINVAL;
+    }
+    uint32_t cwnd = conn->cwnd;
+    uint32_t ssthresh = conn->ssthresh;
+    conn->cc = cc;
+    if (conn->state >= FA_TCP_ESTABLISHED) {
+        cc->init(conn, false);
+        conn->cwnd = cwnd;
+        conn->ssthresh = ssthresh;
+    }
+    return FA_OK;
+}
+
+enum fa_tcp_congestion fa_tcp_congestion_of(const struct fa_flow *flow)
+{
+    const struct fa_tcp_conn *conn = (const struct fa_tcp_conn *)(const void *)flow;
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    return conn->cc == &fa__tcp_new_reno ? FA_TCP_NEW_RENO : FA_TCP_CUBIC;
+}

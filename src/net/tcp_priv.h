@@ -28,6 +28,7 @@
 enum {
     FA__TCP_INITIAL_SEGMENTS = 10, /* initial window, RFC 6928 */
     FA__TCP_INITIAL_BYTES = 14600, /* the same, in bytes */
+    FA__TCP_CWND_MAX = 1 << 30,    /* bytes: a window cannot be larger (RFC 7323 2.3) */
     FA__TCP_MSS_MIN = 64,          /* bytes; who names less gets this (CVE-2019-11479) */
     FA__TCP_DUP_ACK_MAX = 3,       /* RFC 5681 3.2 */
     FA__TCP_SYN_TRIES_MAX = 6,     /* SYNs of a connect, 63 s in all */
@@ -66,20 +67,49 @@ struct fa__tcp_tuple {
 
 _Static_assert(sizeof(struct fa__tcp_tuple) == 36, "no padding");
 
+/* What an acknowledgement brought, for congestion control. A model of the path (BBR) will want the
+ * delivery rate here, and a pace beside cwnd. */
+struct fa__tcp_sample {
+    uint32_t acked;  /* bytes that left the network */
+    uint32_t flight; /* bytes that were out before */
+    fa_ns rtt_ns;    /* 0: no sample */
+};
+
 /* How a connection reacts to acknowledgements and loss. */
 struct fa__tcp_cc {
     const char *name;
     void (*init)(struct fa_tcp_conn *conn, bool syn_was_lost);
-    /* `acked` bytes left the network while `flight` were out, outside of fast recovery; `rtt_ns` is
-     * a sample that this ACK brought, or 0. */
-    void (*acked)(struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight, fa_ns rtt_ns);
+    /* Something arrived, outside of fast recovery. */
+    void (*acked)(struct fa_tcp_conn *conn, const struct fa__tcp_sample *sample);
     /* Something was lost: set ssthresh; `flight` bytes were out. */
     void (*lost)(struct fa_tcp_conn *conn, uint32_t flight);
     /* The retransmission timer fired; `again`: for a segment it had fired for before. */
     void (*timeout)(struct fa_tcp_conn *conn, uint32_t flight, bool again);
+    /* Nothing had been lost: cwnd and ssthresh are what they were, or more. */
+    void (*undone)(struct fa_tcp_conn *conn);
 };
 
+extern const struct fa__tcp_cc fa__tcp_cubic;
 extern const struct fa__tcp_cc fa__tcp_new_reno;
+
+/* HyStart++, RFC 9406: while ssthresh is still without bound. */
+struct fa__tcp_hystart {
+    uint32_t round_end;
+    uint32_t last_us; /* least round trip of the round before; UINT32_MAX: none */
+    uint32_t current_us;
+    uint32_t css_us; /* of the round that began conservative slow start; 0: it has not */
+    uint8_t sample_count;
+    uint8_t css_rounds;
+};
+
+/* CUBIC, RFC 9438 4.1: afterwards. */
+struct fa__tcp_cubic {
+    uint32_t epoch_ms;
+    uint32_t k_ms;
+    uint32_t estimate; /* W_est, bytes */
+    uint32_t prior;    /* cwnd_prior, bytes */
+    bool has_epoch;
+};
 
 /*
  * One connection. Flat: hand-over writes it out field by field.
@@ -133,6 +163,11 @@ struct fa_tcp_conn {
     const struct fa__tcp_cc *cc;
     uint32_t cwnd;
     uint32_t ssthresh;
+    union {
+        struct fa__tcp_hystart hystart;
+        struct fa__tcp_cubic cubic;
+    } cc_state;
+    uint32_t cc_max;     /* CUBIC's W_max, bytes */
     uint32_t cwnd_acked; /* bytes acknowledged since cwnd last grew */
     uint32_t recover;    /* RFC 6582 */
     fa_ns srtt_ns;       /* 0: not measured */
@@ -487,11 +522,12 @@ unsigned fa__tcp_sack_count(const struct fa_tcp_conn *conn);
 void fa__tcp_sack_fill(struct fa_tcp_conn *conn, struct fa_tcp_header *header);
 
 /* tcp_cc.c */
-static inline void fa__tcp_cc_acked(
-    struct fa_tcp_conn *conn, uint32_t acked, uint32_t flight, fa_ns rtt_ns)
-{
-    conn->cc->acked(conn, acked, flight, rtt_ns);
-}
+const struct fa__tcp_cc *fa__tcp_cc_of(enum fa_tcp_congestion which);
+/* The initial window, no threshold. */
+void fa__tcp_cc_begin(struct fa_tcp_conn *conn, bool syn_was_lost);
+/* Grow by what was acknowledged, divided by `part`. */
+void fa__tcp_cc_slow_start(
+    struct fa_tcp_conn *conn, const struct fa__tcp_sample *sample, uint32_t part);
 
 /* tcp_rx.c */
 /* Take in the payload and FIN of an acceptable segment. */

@@ -34,6 +34,7 @@ static void undo(struct fa_tcp_conn *conn)
     conn->retransmit_due = false;
     conn->backoff = 0;
     work->frto = 0;
+    conn->cc->undone(conn);
     fa__tcp_board_unlose(work);
     FA_TRACE(tcp_recovery, conn->tcp->now, conn->id, FA__TCP_RECOVERY_UNDO, work->lost_bytes,
         work->sacked_bytes, FA__TCP_TRACE_TCB(conn));
@@ -200,7 +201,9 @@ static void adjust_window(struct fa_tcp_conn *conn, uint32_t flight, uint32_t lo
         enter(conn, flight);
     }
     if (!conn->recovery) {
-        fa__tcp_cc_acked(conn, delivery->bytes, flight, delivery->rtt_ns);
+        conn->cc->acked(
+            conn, &(struct fa__tcp_sample){
+                      .acked = delivery->bytes, .flight = flight, .rtt_ns = delivery->rtt_ns});
     } else if (fa__tcp_uses(conn->tcp, FA_TCP_PRR)) {
         reduce(conn, delivery->bytes, advanced && work->lost_bytes <= lost_before);
     } else {

@@ -341,7 +341,8 @@ T(initial_window_is_ten_segments_of_at_most_14600_bytes)
         uint32_t cwnd;
     } cases[] = {{536, 5360}, {1460, 14600}, {1000, 10000}, {4000, 14600}, {8960, 17920}};
     for (size_t i = 0; i < FA_COUNT_OF(cases); i++) {
-        struct fa_tcp_conn conn = {.mss = cases[i].mss};
+        struct fa_tcp tcp = {.config.initial_segments = 10};
+        struct fa_tcp_conn conn = {.tcp = &tcp, .mss = cases[i].mss};
         fa__tcp_new_reno.init(&conn, false);
         CHECK_EQ(conn.cwnd, cases[i].cwnd);
     }

@@ -18,7 +18,8 @@ static uint8_t pattern_at(uint32_t off)
 
 void lab_init(const struct fa_tcp_config *config)
 {
-    static const struct fa_tcp_config none = {.user_timeout_ns = 100 * FA_NS_S};
+    static const struct fa_tcp_config none = {.user_timeout_ns = 100 * FA_NS_S,
+        .congestion = FA_TCP_NEW_RENO}; // windows that can be reckoned in the head
     lab.now = 1000 * FA_NS_S;
     lab.start = lab.now;
     lab.ts_base = 0;

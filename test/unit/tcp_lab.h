@@ -62,6 +62,7 @@ struct lab {
 
 extern struct lab lab;
 
+/* NULL: a user timeout of 100 s and New Reno, whose windows are easy to reckon. */
 void lab_init(const struct fa_tcp_config *config);
 void lab_listen(const struct fa_tcp_listen_config *config);
 
