@@ -141,7 +141,8 @@ static void do_segment(void)
 {
     uint8_t which = take8();
     const struct fa_tcp_conn *conn = (which & 0x80) != 0 ? NULL : conn_of(which & 0x0f);
-    struct fa_ip_meta meta = {.local = local_ip(), .remote = remote_ip(), .mtu_bytes = 1500};
+    struct fa_ip_meta meta = {
+        .local = local_ip(), .remote = remote_ip(), .mtu_bytes = 1500, .traffic = which & 3};
     struct fa_tcp_header header = {
         .source_port = conn != NULL ? conn->tuple.remote_port : (uint16_t)(1000 + which % 8),
         .target_port = conn != NULL ? conn->tuple.local_port : PORT,

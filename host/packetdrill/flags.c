@@ -51,8 +51,9 @@ static const struct key keys[] = {
     {"prr", FEATURE, FA_TCP_PRR, 0, 0, 0, 1, "proportional rate reduction [on]"},
     {"undo", FEATURE, FA_TCP_UNDO, 0, 0, 0, 1, "of needless recoveries [on]"},
     {"limited", FEATURE, FA_TCP_LIMITED_TRANSMIT, 0, 0, 0, 1, "limited transmit [on]"},
+    {"ecn", FEATURE, FA_TCP_ECN_ASK, 0, 0, 0, 1, "SYNs ask for ECN [off, as in Linux]"},
     {"cookies", FEATURE, FA_TCP_COOKIES, 0, 0, 0, 1, "SYN cookies [on]"},
-    {"cc", NAME, 0, 0, 0, 0, 0, "congestion control: reno"},
+    {"cc", NAME, 0, 0, 0, 0, 0, "congestion control: cubic, reno [cubic]"},
     {"rcvbuf", NUMBER, AT(tcp.rx_window_bytes), 1, 2048, 1 << 24, "bytes [4194304]"},
     {"rcvwin", NUMBER, AT(tcp.rx_window_initial_bytes), 1, 2048, 1 << 24, "bytes [65535]"},
     {"sndbuf", NUMBER, AT(tcp.tx_buffer_bytes), 1, 2048, 1 << 24, "bytes [4194304]"},
@@ -125,12 +126,12 @@ static bool read_value(struct settings *settings, const struct key *key, struct 
         store_number(settings, key, number);
         return true;
     case FEATURE:
-        if (!on) {
-            settings->tcp.features_off |= (uint32_t)key->off;
-        }
+        settings->tcp.features_off &= ~(uint32_t)key->off;
+        settings->tcp.features_off |= on ? 0 : (uint32_t)key->off;
         return on || is_word(value, "off") || is_word(value, "0");
     case NAME:
-        return is_word(value, "reno");
+        settings->tcp.congestion = is_word(value, "reno") ? FA_TCP_NEW_RENO : FA_TCP_CUBIC;
+        return is_word(value, "reno") || is_word(value, "cubic");
     }
     return false;
 }
@@ -156,6 +157,7 @@ static void read_pair(struct settings *settings, char *pair)
 void settings_read(const char *text, struct settings *ret_settings)
 {
     *ret_settings = (struct settings){
+        .tcp.features_off = FA_TCP_ECN_ASK,
         .local = fa_ip4(192, 168, 0, 1),
         .gateway = fa_ip4(192, 168, 0, 2),
         .prefix_bits = 16,

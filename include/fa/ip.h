@@ -20,6 +20,9 @@ enum {
     FA_IP_PROTO_ICMP = 1,
     FA_IP_PROTO_TCP = 6,
     FA_IP_PROTO_UDP = 17,
+    FA_IP_ECN_MASK = 3, /* of the traffic class, RFC 3168 5 */
+    FA_IP_ECN_ECT0 = 2, /* who sends this slows down when it is marked */
+    FA_IP_ECN_CE = 3,   /* marked */
     FA_IP_PROTO_ICMP6 = 58,
 };
 

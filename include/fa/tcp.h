@@ -63,6 +63,9 @@ enum fa_tcp_feature {
     FA_TCP_UNDO = 1 << 7,             /* of needless recoveries: RFC 4015, 3708, 5682 */
     FA_TCP_LIMITED_TRANSMIT = 1 << 8, /* RFC 3042, without SACK */
     FA_TCP_DSACK = 1 << 9,            /* report what came twice, RFC 2883 */
+    FA_TCP_ECN = 1 << 11,             /* RFC 3168, for who asks for it ... */
+    FA_TCP_MTU_PROBE = 1 << 13,       /* find what fits the path without ICMP, RFC 4821 */
+    FA_TCP_ECN_ASK = 1 << 12,         /* ... and by asking for it */
     FA_TCP_HYSTART = 1 << 10,         /* CUBIC leaves slow start before loss, RFC 9406 */
 };
 
@@ -326,6 +329,10 @@ void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle);
  * in TIME_WAIT. Ports and cookies begin anew out of config.rand. O(connections).
  */
 void fa_tcp_resume(struct fa_tcp *tcp, fa_ns now, fa_ns gap);
+
+/* Keep back what does not fill a segment, until uncorked or closed, or for an RTO: Linux's
+ * TCP_CORK. Limits: `flow` is a connection of fa_tcp. */
+void fa_tcp_cork_set(struct fa_flow *flow, bool cork);
 
 /* Change the congestion control of a connection, which begins anew with the window it has. Limits:
  * `flow` is a connection of fa_tcp. Returns: FA_OK; FA_EINVAL: there is no such one. */

@@ -227,6 +227,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .scale_ok = fa__tcp_uses(tcp, FA_TCP_WINDOW_SCALE),
         .ts_ok = fa__tcp_uses(tcp, FA_TCP_TIMESTAMPS),
         .sack_ok = fa__tcp_uses(tcp, FA_TCP_SACK),
+        .ecn_ok = fa__tcp_uses(tcp, FA_TCP_ECN),
     };
     conn->rx_scale = conn->scale_ok ? conn->rx_scale : 0;
     conn->ts_offset = conn->ts_ok ? fa__tcp_ts_offset(tcp, tuple) : 0;

@@ -129,6 +129,9 @@ static bool recover_input(struct fa_tcp_conn *conn, uint32_t acked)
 void fa__tcp_progress(struct fa_tcp_conn *conn, uint32_t ack)
 {
     fa__tcp_tx_acked(conn, ack);
+    if (conn->mtu_probing) {
+        fa__tcp_mtu_acked(conn);
+    }
     if (!conn->recovery && fa__seq_lt(conn->recover, ack)) {
         conn->recover = ack - 1; // or it would seem ahead after 2 GiB
     }
@@ -160,7 +163,7 @@ static void input_progress(struct fa_tcp_conn *conn, uint32_t ack)
     bool restart = true;
     if (conn->recovery) {
         restart = recover_input(conn, acked);
-    } else {
+    } else if (!conn->ecn_reduced) {
         conn->dup_acks = 0;
         // What was not sent again since a timeout has not left the network now.
         conn->cc->acked(
@@ -214,6 +217,9 @@ bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *s
     } else if (!board && ack == conn->snd_una && in_flight && !window_changed &&
                fa__tcp_segment_len(seg) == 0) {
         input_duplicate(conn);
+    }
+    if (conn->ecn_reduced || ((header->flags & FA_TCP_ECE) != 0 && conn->ecn_ok)) {
+        fa__tcp_ecn_acked(conn, header);
     }
     if (advances) {
         if (conn->fin_queued && ack == conn->tx_end + 1 && !input_fin_acked(conn)) {

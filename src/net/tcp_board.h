@@ -68,6 +68,8 @@ struct fa__tcp_work {
     uint32_t prr_delivered;
     uint32_t prr_out;
 
+    uint32_t mtu_seq; /* of a larger segment, if mtu_probing */
+    uint32_t mtu_end;
     uint32_t undo_ts; /* our timestamp of the first retransmission */
     uint8_t frto;     /* RFC 5682: ACKs seen since the timeout + 1; 0: not in doubt */
     bool has_tlp : 1;

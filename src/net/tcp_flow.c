@@ -177,6 +177,16 @@ void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle)
     }
 }
 
+void fa_tcp_cork_set(struct fa_flow *flow, bool cork)
+{
+    struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    conn->cork = cork;
+    if (conn->state != FA_TCP_CLOSED) {
+        fa__tcp_mark(conn);
+    }
+}
+
 static size_t name_peer(const struct fa_flow *flow, char *at, size_t cap)
 {
     const struct fa_tcp_conn *conn = (const struct fa_tcp_conn *)(const void *)flow;

@@ -29,7 +29,8 @@ static uint32_t flags_of(const struct fa_tcp_conn *conn)
            flag(conn->fin_received, FA__SAVED_FIN_RECEIVED) | flag(early, FA__SAVED_FIN_EARLY) |
            flag(conn->scale_ok, FA__SAVED_SCALE) | flag(conn->ts_ok, FA__SAVED_TS) |
            flag(conn->sack_ok, FA__SAVED_SACK) | flag(conn->syn_lost, FA__SAVED_SYN_LOST) |
-           flag(conn->reset_due, FA__SAVED_RESET_DUE) |
+           flag(conn->reset_due, FA__SAVED_RESET_DUE) | flag(conn->ecn_ok, FA__SAVED_ECN) |
+           flag(conn->ecn_echo, FA__SAVED_ECN_ECHO) |
            flag(conn->ack_due || conn->dup_acks_due != 0 || conn->ack_ns != FA_NS_NEVER,
                FA__SAVED_ACK_DUE) |
            flag(conn->persist && conn->retransmit_ns != FA_NS_NEVER, FA__SAVED_PERSIST);
@@ -278,6 +279,8 @@ static void restore(struct fa_tcp_conn *conn, const struct fa__saved *saved)
     conn->scale_ok = (saved->flags & FA__SAVED_SCALE) != 0;
     conn->ts_ok = (saved->flags & FA__SAVED_TS) != 0;
     conn->sack_ok = (saved->flags & FA__SAVED_SACK) != 0;
+    conn->ecn_ok = (saved->flags & FA__SAVED_ECN) != 0;
+    conn->ecn_echo = (saved->flags & FA__SAVED_ECN_ECHO) != 0;
     conn->syn_lost = (saved->flags & FA__SAVED_SYN_LOST) != 0;
     conn->ack_due = (saved->flags & FA__SAVED_ACK_DUE) != 0;
     conn->error = (int8_t)-saved->error;

@@ -22,6 +22,7 @@ static void lower_mss(struct fa_tcp_conn *conn, uint16_t mtu_bytes)
     }
     FA_COUNT(conn->tcp->config.counters, tcp_pmtu_lowered);
     conn->mss = mss;
+    fa__tcp_mtu_wait(conn, true); // RFC 1191 6.3
     if (conn->state >= FA_TCP_ESTABLISHED && conn->state != FA_TCP_TIME_WAIT) {
         conn->timing = false;
         fa__tcp_tx_rewind(conn);

@@ -69,3 +69,19 @@ enum fa_tcp_congestion fa_tcp_congestion_of(const struct fa_flow *flow)
     FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
     return conn->cc == &fa__tcp_new_reno ? FA_TCP_NEW_RENO : FA_TCP_CUBIC;
 }
+
+void fa__tcp_trace_options(
+    const struct fa_tcp_conn *conn, const struct fa_tcp_header *header, bool out)
+{
+    static const struct fa_tcp_sack none[FA_TCP_SACK_MAX];
+    const struct fa_tcp_sack *sacks[FA_TCP_SACK_MAX];
+    if (!header->has_ts && header->sack_count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < FA_TCP_SACK_MAX; i++) {
+        sacks[i] = i < header->sack_count ? &header->sacks[i] : &none[i];
+    }
+    FA_TRACE(tcp_options, conn->tcp->now, conn->id, out, header->has_ts, header->ts_value,
+        header->ts_echo, header->sack_count, sacks[0]->from, sacks[0]->to, sacks[1]->from,
+        sacks[1]->to, sacks[2]->from, sacks[2]->to, sacks[3]->from, sacks[3]->to);
+}

@@ -36,9 +36,11 @@ void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header 
     conn->rx_scale = conn->scale_ok ? conn->rx_scale : 0;
     conn->sack_ok = conn->sack_ok && header->sack_ok;
     conn->ts_ok = conn->ts_ok && header->has_ts;
+    conn->ecn_ok = conn->ecn_ok && fa__tcp_ecn_agrees(header->flags);
     note_ts(conn, header);
     mss = (uint16_t)fa_min(conn->mss, fa_max(mss, FA__TCP_MSS_MIN));
     conn->mss = fa__tcp_payload_max(conn, mss);
+    conn->mss_max = conn->mss;
 }
 
 static void establish(struct fa_tcp_conn *conn)
@@ -238,6 +240,9 @@ static void input_time_wait(struct fa_tcp_conn *conn, const struct fa__tcp_segme
 void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
 {
     struct fa_tcp_header *header = &seg->header;
+    if (FA_TRACE_ON(tcp_options)) {
+        fa__tcp_trace_options(conn, header, false);
+    }
     FA_TRACE(tcp_segment_in, conn->tcp->now, conn->id, header->flags, header->seq, header->ack,
         header->window, seg->buf->len, FA__TCP_TRACE_TCB(conn));
     if (conn->state == FA_TCP_CLOSED) {
@@ -273,6 +278,10 @@ void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
     conn->keep_tries = 0;
     if (conn->state == FA_TCP_SYN_RECEIVED && !input_syn_received(conn, seg)) {
         return;
+    }
+    bool marked = (seg->meta->traffic & FA_IP_ECN_MASK) == FA_IP_ECN_CE;
+    if ((marked || (header->flags & FA_TCP_CWR) != 0) && conn->ecn_ok) {
+        fa__tcp_ecn_input(conn, seg);
     }
     if (fa__tcp_ack_input(conn, seg)) {
         fa__tcp_rx_input(conn, seg);

@@ -15,6 +15,7 @@ struct plan {
     uint32_t seq;
     uint32_t len;
     uint8_t flags;
+    uint32_t room_max;       /* of payload in the buffer */
     struct fa__tcp_run *run; /* sent again; NULL: not by the scoreboard */
     bool probe;              /* a byte that the closed window forbids: snd_nxt stays */
     bool undone;             /* the card sums it, and cuts it at `mss` */
@@ -94,6 +95,9 @@ static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint3
         (conn->timed_out && !fa__tcp_board_on(conn))) {
         return true; // what was lost is repaired however small the window is now
     }
+    if (conn->cork && !conn->fin_queued) {
+        return false;
+    }
     if (len == fa__tcp_unsent(conn)) {
         return !conn->nagle || conn->snd_nxt == conn->snd_una || conn->fin_queued;
     }
@@ -121,6 +125,10 @@ static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, uint32_t super, st
         plan->len = plan->probe ? 1 : 0;
         return plan->probe;
     }
+    if (len >= room && conn->mss < conn->mss_max) {
+        plan->mss = fa__tcp_mtu_probe(conn, usable, plan->room_max);
+        len = plan->mss != 0 ? plan->mss : len; // one segment, not cut
+    }
     plan->len = len;
     plan->flags |= has_fin_at(conn, plan->seq + len) ? (unsigned)FA_TCP_FIN : 0u;
     return true;
@@ -130,7 +138,8 @@ static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, uint32_t super, st
  * of a super-segment may. */
 static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, uint32_t super, struct plan *plan)
 {
-    *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK};
+    const uint32_t room_max = plan->room_max;
+    *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK, .room_max = room_max};
     switch ((enum fa_tcp_state)conn->state) {
     case FA_TCP_CLOSED:
         plan->seq = conn->snd_max;
@@ -152,7 +161,7 @@ static bool plan_segment(struct fa_tcp_conn *conn, uint32_t room, uint32_t super
                                    : plan_retransmit(conn, room, plan)) {
             return true;
         }
-        *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK};
+        *plan = (struct plan){.seq = conn->snd_nxt, .flags = FA_TCP_ACK, .room_max = room_max};
         if (plan_new(conn, room, super, plan)) {
             return true;
         }
@@ -236,6 +245,9 @@ static void note_sent(struct fa_tcp_conn *conn, const struct plan *plan, struct 
         conn->sent_ns = tcp->now;
     }
     if (plan->run != NULL) {
+        if (fa__tcp_mtu_owns(conn, plan->seq)) {
+            fa__tcp_mtu_wait(conn, true);
+        }
         fa__tcp_board_resent(conn, plan->run, end);
         fa__tcp_recover_resent(conn, plan->len);
     } else if (plan->seq == conn->snd_nxt && !plan->probe) {
@@ -307,6 +319,7 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
     struct fa_tcp *tcp = conn->tcp;
     bool syn = (plan->flags & FA_TCP_SYN) != 0;
     bool has_ack = (plan->flags & FA_TCP_ACK) != 0;
+    uint8_t traffic = 0;
     bool push = plan->len != 0 && plan->seq + plan->len == conn->tx_end;
     struct fa_tcp_header header = {
         .source_port = conn->tuple.local_port,
@@ -323,6 +336,13 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
         .ts_value = conn->ts_ok ? fa__tcp_ts_now(conn) : 0,
         .ts_echo = conn->ts_ok && has_ack ? conn->ts_recent : 0,
     };
+    if (conn->ecn_ok) {
+        bool is_new = plan->len != 0 && plan->seq == conn->snd_max && !plan->probe;
+        traffic = is_new ? FA_IP_ECN_ECT0 : 0; // RFC 3168 6.1.4 to 6.1.6
+        if (syn || conn->ecn_echo || conn->cwr_due) {
+            fa__tcp_ecn_output(conn, &header.flags, is_new);
+        }
+    }
     if (conn->work != NULL && has_ack && !syn) {
         fa__tcp_sack_fill(conn, &header);
     }
@@ -330,6 +350,7 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
         .local = conn->tuple.local,
         .remote = conn->tuple.remote,
         .protocol = FA_IP_PROTO_TCP,
+        .traffic = traffic,
         .dont_fragment = true,
     };
     uint32_t hdr_len = (uint32_t)fa_tcp_encoded_len(&header);
@@ -347,6 +368,9 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
     FA_COUNT(tcp->config.counters, tcp_tx_segments);
     if (plan->len != 0 || (plan->flags & (FA_TCP_SYN | FA_TCP_FIN)) != 0) {
         note_sent(conn, plan, tx_buf);
+    }
+    if (FA_TRACE_ON(tcp_options)) {
+        fa__tcp_trace_options(conn, &header, true);
     }
     FA_TRACE(tcp_segment_out, tcp->now, conn->id, header.flags, header.seq, header.ack,
         header.window, plan->len, FA__TCP_TRACE_TCB(conn));
@@ -376,7 +400,8 @@ static bool output_conn(
     FA_ASSERT(space >= FA_TCP_HDR_LEN_MAX + FA__TCP_MSS_MIN);
     uint32_t blocks = conn->work != NULL ? fa__tcp_sack_count(conn) : 0;
     uint32_t mss = conn->mss - (blocks != 0 ? 4 + 8 * blocks : 0);
-    uint32_t room = (uint32_t)fa_min(mss, space - FA_TCP_HDR_LEN_MAX);
+    plan.room_max = (uint32_t)(space - FA_TCP_HDR_LEN_MAX);
+    uint32_t room = fa__u32_min(mss, plan.room_max);
     bool undone = (offer & FA_OFFLOAD_CSUM_NEEDED) != 0;
     uint32_t super = room;
     if (undone && (offer & tso_of(conn)) != 0) {
@@ -389,7 +414,7 @@ static bool output_conn(
         return false;
     }
     plan.undone = undone;
-    plan.mss = room;
+    plan.mss = plan.mss != 0 ? plan.mss : room;
     write_segment(conn, &plan, buf, ret_meta);
     if (conn->reset_due) {
         FA_COUNT(conn->tcp->config.counters, tcp_reset_sent);

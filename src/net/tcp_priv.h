@@ -7,8 +7,9 @@
 //     tcp_input.c  RFC 9293 3.10.7, state by state        tcp_ack.c  what an ACK says, RTT, loss
 //     tcp_rx.c     received bytes, our window             tcp_tx.c   bytes to send
 //     tcp_output.c which segment is next                  tcp_timer.c  deadlines
-//     tcp_board.h  what loss recovery needs, its files: tcp_board.c tcp_rack.c tcp_recover.c
-//     tcp_sack.c tcp_cc.c     congestion control                     tcp_flow.c   fa_flow's table
+//     tcp_board.h  loss recovery: tcp_board.c tcp_rack.c tcp_recover.c tcp_sack.c
+//     tcp_cc.c tcp_cubic.c   congestion control           tcp_flow.c  fa_flow's table
+//     tcp_ecn.c    marks of routers                       tcp_mtu.c  what fits the path
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
 //     tcp_cookie.c SYN cookies                            tcp_mem.c   buffers, window sizes
 //     tcp_handover.c tcp_saved.c   a connection as bytes  tcp_resume.c  time that passed unseen
@@ -182,6 +183,8 @@ struct fa_tcp_conn {
     fa_ns sent_ns;    /* last new data */
     uint32_t rtt_seq; /* the timed byte */
     uint32_t retransmit_count;
+    uint32_t mtu_raise_s;  /* when to try a larger one, if mss < mss_max */
+    uint32_t ecn_end;      /* snd_max when the window was last reduced for a mark */
     uint32_t ts_offset;    /* of our timestamps; a function of the tuple, so they outlive it */
     uint32_t ts_recent;    /* the peer's, to be echoed (RFC 7323 4.3) */
     uint32_t ts_recent_at; /* when that was, in 2^FA__TCP_TS_AGE_SHIFT ns */
@@ -194,6 +197,7 @@ struct fa_tcp_conn {
     uint32_t tune_us;         /* ... this time */
 
     uint16_t mss;     /* payload bytes of a full segment to send */
+    uint16_t mss_max; /* what both sides would take */
     uint16_t rx_mss;  /* what we announced */
     uint16_t rx_full; /* largest payload received: a "full-sized" segment */
     uint8_t state;    /* enum fa_tcp_state */
@@ -234,9 +238,15 @@ struct fa_tcp_conn {
     bool tlp_due : 1;   /* a segment of new data, whatever the window for congestion */
     bool persist : 1;   /* retransmit_ns is a window probe's */
     bool syn_lost : 1;  /* our SYN was retransmitted */
-    bool scale_ok : 1;  /* this and the next two: offered by us; after the SYNs, by both */
+    bool scale_ok : 1;  /* this and the next three: offered by us; after the SYNs, by both */
     bool ts_ok : 1;
     bool sack_ok : 1;
+    bool ecn_ok : 1;
+    bool ecn_echo : 1;    /* tell the peer that a router has marked what it sent */
+    bool ecn_reduced : 1; /* until ecn_end is acknowledged */
+    bool cwr_due : 1;     /* tell the peer that we have slowed down */
+    bool cork : 1;
+    bool mtu_probing : 1; /* a larger segment is in flight */
 
     bool syn_due : 1;
     bool ack_due : 1;
@@ -395,7 +405,18 @@ enum fa__tcp_recovery {
     FA__TCP_RECOVERY_LEAVE,
     FA__TCP_RECOVERY_TIMEOUT,
     FA__TCP_RECOVERY_UNDO,
+    FA__TCP_RECOVERY_MARK,    /* a router's, told by the peer: slowed down */
+    FA__TCP_RECOVERY_SMALLER, /* segments, from now on */
+    FA__TCP_RECOVERY_LARGER,
 };
+
+#define FA__TCP_TRACE_RECOVERY(conn, what)                                                         \
+    FA_TRACE(tcp_recovery, (conn)->tcp->now, (conn)->id, (what), fa__tcp_lost(conn),               \
+        (conn)->work != NULL ? (conn)->work->sacked_bytes : 0, FA__TCP_TRACE_TCB(conn))
+
+/* tcp_info.c */
+void fa__tcp_trace_options(
+    const struct fa_tcp_conn *conn, const struct fa_tcp_header *header, bool out);
 
 /* tcp.c */
 struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
@@ -511,6 +532,28 @@ void fa__tcp_recover_reordered(struct fa_tcp_conn *conn);
 void fa__tcp_recover_timeout(struct fa_tcp_conn *conn);
 /* A segment of `len` bytes was sent again. */
 void fa__tcp_recover_resent(struct fa_tcp_conn *conn, uint32_t len);
+
+/* tcp_mtu.c */
+/* Try a larger segment again after a while; longer if the last one was lost. */
+void fa__tcp_mtu_wait(struct fa_tcp_conn *conn, bool again);
+/* The retransmission timer has fired. */
+void fa__tcp_mtu_timeout(struct fa_tcp_conn *conn);
+/* Returns: the payload of a larger segment to try now, of those that `usable` and `room_max` allow
+ * for; 0: none. */
+uint32_t fa__tcp_mtu_probe(struct fa_tcp_conn *conn, uint32_t usable, uint32_t room_max);
+/* snd_una has moved while one was in flight. */
+void fa__tcp_mtu_acked(struct fa_tcp_conn *conn);
+/* Whether `seq` is of the larger segment; whether nothing else is lost. */
+bool fa__tcp_mtu_owns(const struct fa_tcp_conn *conn, uint32_t seq);
+bool fa__tcp_mtu_explains(const struct fa_tcp_conn *conn);
+
+/* tcp_ecn.c */
+/* Whether the flags of a SYN, or SYN+ACK, agree to ECN. */
+bool fa__tcp_ecn_agrees(uint8_t flags);
+void fa__tcp_ecn_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg);
+void fa__tcp_ecn_acked(struct fa_tcp_conn *conn, const struct fa_tcp_header *header);
+/* Add flags to a segment; `is_new`: of data never sent before. */
+void fa__tcp_ecn_output(struct fa_tcp_conn *conn, uint8_t *flags, bool is_new);
 
 /* tcp_sack.c */
 /* Bytes were kept beyond a hole; came twice; rcv_nxt has moved. */

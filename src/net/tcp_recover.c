@@ -36,8 +36,7 @@ static void undo(struct fa_tcp_conn *conn)
     work->frto = 0;
     conn->cc->undone(conn);
     fa__tcp_board_unlose(work);
-    FA_TRACE(tcp_recovery, conn->tcp->now, conn->id, FA__TCP_RECOVERY_UNDO, work->lost_bytes,
-        work->sacked_bytes, FA__TCP_TRACE_TCB(conn));
+    FA__TCP_TRACE_RECOVERY(conn, FA__TCP_RECOVERY_UNDO);
 }
 
 void fa__tcp_recover_resent(struct fa_tcp_conn *conn, uint32_t len)
@@ -66,7 +65,8 @@ static bool is_forward_rto(
         return true;
     }
     bool goes_on = work->frto == 1 && advanced && fa__seq_lt(conn->snd_una, conn->recover) &&
-                   fa__tcp_unsent(conn) != 0;
+                   fa__tcp_unsent(conn) != 0 &&
+                   fa__seq_lt(conn->snd_nxt, conn->snd_una + conn->snd_wnd);
     work->frto = goes_on ? 2 : 0;
     return false;
 }
@@ -163,7 +163,12 @@ static void enter(struct fa_tcp_conn *conn, uint32_t flight)
     struct fa__tcp_work *work = conn->work;
     FA_COUNT(conn->tcp->config.counters, tcp_fast_retransmit);
     save_window(conn);
-    conn->cc->lost(conn, flight);
+    if (conn->ecn_reduced) {
+        conn->undo_armed = false; // it has slowed down already
+    } else {
+        conn->cc->lost(conn, flight);
+    }
+    conn->cwr_due = conn->ecn_ok;
     conn->recovery = true;
     conn->recover = conn->snd_max;
     conn->retransmit_due = true;
@@ -171,8 +176,7 @@ static void enter(struct fa_tcp_conn *conn, uint32_t flight)
     work->prr_delivered = 0;
     work->prr_out = 0;
     work->has_tlp = false;
-    FA_TRACE(tcp_recovery, conn->tcp->now, conn->id, FA__TCP_RECOVERY_ENTER, work->lost_bytes,
-        work->sacked_bytes, FA__TCP_TRACE_TCB(conn));
+    FA__TCP_TRACE_RECOVERY(conn, FA__TCP_RECOVERY_ENTER);
 }
 
 static void leave(struct fa_tcp_conn *conn)
@@ -185,8 +189,7 @@ static void leave(struct fa_tcp_conn *conn)
     conn->timed_out = false;
     work->frto = 0;
     fa__tcp_rack_recovered(conn);
-    FA_TRACE(tcp_recovery, conn->tcp->now, conn->id, FA__TCP_RECOVERY_LEAVE, work->lost_bytes,
-        work->sacked_bytes, FA__TCP_TRACE_TCB(conn));
+    FA__TCP_TRACE_RECOVERY(conn, FA__TCP_RECOVERY_LEAVE);
 }
 
 static void adjust_window(struct fa_tcp_conn *conn, uint32_t flight, uint32_t lost_before,
@@ -197,8 +200,12 @@ static void adjust_window(struct fa_tcp_conn *conn, uint32_t flight, uint32_t lo
         leave(conn);
         return; // the window is what it should be now
     }
-    if (!conn->recovery && !conn->timed_out && work->lost_bytes != 0) {
+    if (!conn->recovery && !conn->timed_out && work->lost_bytes != 0 &&
+        !fa__tcp_mtu_explains(conn)) {
         enter(conn, flight);
+    }
+    if (conn->ecn_reduced && !conn->recovery) {
+        return; // RFC 3168 6.1.2: no growth in the round trip of a mark
     }
     if (!conn->recovery) {
         conn->cc->acked(
@@ -253,7 +260,8 @@ void fa__tcp_recover_reordered(struct fa_tcp_conn *conn)
 {
     uint32_t flight = fa__tcp_pipe(conn);
     fa_ns wait = fa__tcp_rack_detect(conn);
-    if (conn->work->lost_bytes != 0 && !conn->recovery && !conn->timed_out) {
+    if (conn->work->lost_bytes != 0 && !conn->recovery && !conn->timed_out &&
+        !fa__tcp_mtu_explains(conn)) {
         enter(conn, flight);
         reduce(conn, 0, false);
     }
@@ -270,12 +278,12 @@ void fa__tcp_recover_timeout(struct fa_tcp_conn *conn)
     }
     conn->cc->timeout(conn, flight, again);
     fa__tcp_rack_timeout(conn);
+    conn->cwr_due = conn->ecn_ok;
     work->frto = again || !conn->undo_armed ? 0 : 1;
     work->has_tlp = false;
     conn->recover = conn->snd_max;
     conn->recovery = false;
     conn->timed_out = true;
     conn->retransmit_due = true;
-    FA_TRACE(tcp_recovery, conn->tcp->now, conn->id, FA__TCP_RECOVERY_TIMEOUT, work->lost_bytes,
-        work->sacked_bytes, FA__TCP_TRACE_TCB(conn));
+    FA__TCP_TRACE_RECOVERY(conn, FA__TCP_RECOVERY_TIMEOUT);
 }

@@ -36,7 +36,9 @@ enum fa__saved_flags {
     FA__SAVED_RESET_DUE = 1 << 13,
     FA__SAVED_ACK_DUE = 1 << 14,
     FA__SAVED_PERSIST = 1 << 15, /* retransmit_in_ns is a window probe's */
-    FA__SAVED_FLAGS_ALL = (1 << 16) - 1,
+    FA__SAVED_ECN = 1 << 16,
+    FA__SAVED_ECN_ECHO = 1 << 17,
+    FA__SAVED_FLAGS_ALL = (1 << 18) - 1,
 };
 
 struct fa__saved {

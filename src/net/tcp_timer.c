@@ -82,12 +82,14 @@ static void fire_data(struct fa_tcp_conn *conn)
     } else if (fa__tcp_board_on(conn) || (conn->sack_ok && fa__tcp_board_open(conn))) {
         FA_COUNT(conn->tcp->config.counters, tcp_timeout);
         fa__tcp_recover_timeout(conn);
+        fa__tcp_mtu_timeout(conn);
         return;
     } else {
         FA_COUNT(conn->tcp->config.counters, tcp_timeout);
         conn->cc->timeout(conn, conn->snd_max - conn->snd_una, conn->timed_out);
         conn->recover = conn->snd_max; // RFC 6582 3.2 step 4
         conn->timed_out = true;
+        fa__tcp_mtu_timeout(conn);
     }
     conn->recovery = false;
     conn->retransmit_due = false;

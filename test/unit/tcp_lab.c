@@ -66,6 +66,7 @@ void lab_in(const struct lab_segment *seg)
     struct fa_ip_meta meta = {.local = lab.end.ip,
         .remote = lab.peer_ip,
         .protocol = FA_IP_PROTO_TCP,
+        .traffic = seg->traffic,
         .mtu_bytes = TCP_END_MTU};
     uint32_t window = seg->window == 0 ? 65535 : seg->window;
     struct fa_tcp_header header = {
@@ -106,6 +107,7 @@ void lab_in(const struct lab_segment *seg)
 struct sent {
     struct fa_tcp_header header;
     struct fa_slice payload;
+    uint8_t traffic;
 };
 
 /* The next segment, in a static buffer. */
@@ -121,6 +123,7 @@ static bool fetch(struct sent *ret_sent)
     if (some) {
         struct fa_slice slice = fa_buf_slice(buf);
         fa_copy(bytes, slice.at, slice.len);
+        ret_sent->traffic = meta.traffic;
         CHECK_EQ(fa_tcp_decode(slice, &meta, false, &ret_sent->header), FA_TCP_GOOD);
         ret_sent->payload =
             (struct fa_slice){bytes + ret_sent->header.len, slice.len - ret_sent->header.len};
@@ -150,7 +153,8 @@ static void describe(const char *file, int line, const char *what, const struct 
 static bool is_wanted(const struct sent *sent, const struct lab_segment *want)
 {
     const struct fa_tcp_header *h = &sent->header;
-    unsigned flags = h->flags & ~(unsigned)FA_TCP_PSH;
+    unsigned ignored = FA_TCP_PSH | (want->ecn ? 0u : (unsigned)(FA_TCP_ECE | FA_TCP_CWR));
+    unsigned flags = h->flags & ~ignored;
     bool numbers = h->seq == lab.iss + (uint32_t)want->seq && sent->payload.len == want->len;
     if ((want->flags & FA_TCP_ACK) != 0) {
         numbers = numbers && h->ack == lab.peer_iss + (uint32_t)want->ack;
@@ -179,7 +183,8 @@ static bool is_wanted(const struct sent *sent, const struct lab_segment *want)
     }
     uint16_t port = want->port != 0 ? want->port : LAB_PEER_PORT;
     bool push = (want->flags & FA_TCP_PSH) == 0 || (h->flags & FA_TCP_PSH) != 0;
-    return flags == (want->flags & ~(unsigned)FA_TCP_PSH) && push && numbers && window && options &&
+    bool traffic = !want->ecn || sent->traffic == want->traffic;
+    return flags == (want->flags & ~ignored) && traffic && push && numbers && window && options &&
            h->target_port == port;
 }
 

@@ -145,6 +145,42 @@ T(a_sent_segment_is_recorded_as_it_is_on_the_wire)
     CHECK_EQ(tcb[TCB_RCV_NXT], lab.peer_iss + 1);
 }
 
+T(options_and_recovery_leave_records)
+{
+    lab_init(NULL);
+    lab_listen(NULL);
+    fa_trace_attach(FA_TRACE_PROTO, ring, sizeof ring);
+    IN(.flags = S, .mss = 1000, .sack_ok = true);
+    OUT(.flags = S | A, .ack = 1);
+    IN(.flags = A, .seq = 1, .ack = 1);
+    CHECK_EQ(fa_listener_accept(&lab.end.listener.listener, &lab.flow), FA_OK);
+    lab.conn = fa__tcp_conn_of(lab.flow);
+    CHECK_EQ(lab_write(5000), 5000);
+    lab_sleep(FA_NS_MS);
+    IN(.flags = A, .seq = 1, .ack = 1, .sack_count = 1, .sacks = {{1001, 5001}});
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 1000);
+    read_ring();
+    bool recovery = false;
+    bool sack = false;
+    for (size_t i = 0; i < record_count; i++) {
+        if (records[i].event == FA_EVENT_tcp_recovery) {
+            recovery = true;
+            CHECK_EQ(words[i][0], FA__TCP_RECOVERY_ENTER);
+            CHECK_EQ(words[i][1], 1000);
+            CHECK_EQ(words[i][2], 4000);
+        } else if (records[i].event == FA_EVENT_tcp_options) {
+            sack = true;
+            CHECK_EQ(words[i][0], 0);
+            CHECK_EQ(words[i][4], 1);
+            CHECK_EQ(words[i][5], lab.iss + 1001);
+            CHECK_EQ(words[i][6], lab.iss + 5001);
+            CHECK_EQ(records[i + 1].event, FA_EVENT_tcp_segment_in);
+        }
+    }
+    CHECK(recovery && sack);
+    lab_end();
+}
+
 T(states_have_their_names)
 {
     CHECK_TEXT(fa_slice_of(fa_tcp_state_name(FA_TCP_SYN_SENT)), "SYN-SENT");
