@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 //
-// main.c, NAME.fata.h and the note: the C of an image, meant to be read.
+// main.c, keys.h, NAME.fata.h and the note: the C of an image, meant to be read.
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,11 @@ static const char *c_type_of(const struct key *key)
         {&fa_boot_size, "uint64_t "},
         {&fa_boot_ip, "struct fa_ip "},
         {&fa_boot_address, "struct fa_boot_address "},
+        {&fa_boot_ip4, "struct fa_ip "},
+        {&fa_boot_ip6, "struct fa_ip "},
+        {&fa_boot_ips, "struct fa_boot_ips "},
+        {&fa_boot_nets6, "struct fa_boot_nets "},
+        {&fa_boot_routes, "struct fa_boot_routes "},
     };
     for (size_t i = 0; i < FA_COUNT_OF(types); i++) {
         if (types[i].type == key->type) {
@@ -163,7 +168,7 @@ static void write_headers(const struct config *config, FILE *out)
             fprintf(out, "#include \"fa/%s\"\n", known[i]);
         }
     }
-    fprintf(out, "#include \"%s.fata.h\"\n", config->name);
+    fprintf(out, "#include \"%s.fata.h\"\n#include \"keys.h\"\n", config->name);
 }
 
 /* Initialisers that are broken into lines of 100 columns. */
@@ -220,9 +225,16 @@ static void write_key(const struct key *key, FILE *out)
     fputs("},\n", out);
 }
 
-static void write_keys(const struct config *config, FILE *out)
+/* ---- keys.h: the table of boot-time keys, which main.c alone includes -------------------------
+ */
+
+static void write_key_table(const struct config *config, FILE *out)
 {
     bool any = false;
+    fprintf(out,
+        "// Made by `fata configure` from %s: change that file, not this one.\n\n"
+        "#ifndef FATA_KEYS_H\n#define FATA_KEYS_H\n\n#include \"fa/boot.h\"\n",
+        config->path);
     for (size_t i = 0; i < config->key_count; i++) {
         const struct key *key = config->keys[i];
         const char *type = key->stage == KEY_BOOT ? c_type_of(key) : NULL;
@@ -242,7 +254,12 @@ static void write_keys(const struct config *config, FILE *out)
         }
         write_key(key, out);
     }
-    fputs("};\n\nstatic const struct fa_boot_image image = {.name = ", out);
+    fputs("};\n\n#endif\n", out);
+}
+
+static void write_image(const struct config *config, FILE *out)
+{
+    fputs("\nstatic const struct fa_boot_image image = {.name = ", out);
     write_literal(config->name, out);
     fputs(", .version = ", out);
     write_literal(config->version, out);
@@ -355,7 +372,8 @@ static void write_fibers(const struct config *config, FILE *out)
         fprintf(out,
             "\nstatic void announce(void *ctx)\n{\n"
             "    if (fa_stack_up_wait(ctx, FA_NS_NEVER) == FA_OK) {\n"
-            "        fa_boot_up(&image, &%s.ifaces[0].ip);\n    }\n}\n",
+            "        struct fa_ip ip = fa_stack_address(&%s, 0);\n"
+            "        fa_boot_up(&image, &ip);\n    }\n}\n",
             stack);
     }
     if (config->main != NULL) {
@@ -445,18 +463,30 @@ static void write_wrapped(const char *text, FILE *out)
     }
 }
 
-static void write_body(const struct config *config, FILE *out);
-
-void write_main(const struct config *config, FILE *out)
+/* What `write` writes, in lines of 100 columns. */
+static void write_in_lines(
+    const struct config *config, void (*write)(const struct config *, FILE *), FILE *out)
 {
     char *text = NULL;
     size_t len = 0;
     FILE *memory = open_memstream(&text, &len);
     FA_ASSERT(memory != NULL);
-    write_body(config, memory);
+    write(config, memory);
     fclose(memory);
     write_wrapped(text, out);
     free(text);
+}
+
+static void write_body(const struct config *config, FILE *out);
+
+void write_main(const struct config *config, FILE *out)
+{
+    write_in_lines(config, write_body, out);
+}
+
+void write_keys_header(const struct config *config, FILE *out)
+{
+    write_in_lines(config, write_key_table, out);
 }
 
 static void write_body(const struct config *config, FILE *out)
@@ -466,7 +496,7 @@ static void write_body(const struct config *config, FILE *out)
         config->path, config->target->value);
     fputc('\n', out);
     write_headers(config, out);
-    write_keys(config, out);
+    write_image(config, out);
     write_storage(config, out);
     write_fibers(config, out);
     fputs("\nint fa_main(void)\n{\n    fa_boot(&image);\n", out);

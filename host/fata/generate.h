@@ -36,6 +36,8 @@ void write_literal(const char *text, FILE *out);
 
 /* The files, each as a whole. */
 void write_main(const struct config *config, FILE *out);
+
+void write_keys_header(const struct config *config, FILE *out);
 void write_header(const struct config *config, FILE *out);
 void write_note(const struct config *config, FILE *out);
 /* Absolute. */

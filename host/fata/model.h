@@ -20,7 +20,7 @@ enum {
     CONFIG_BYTES_MAX = 64 * 1024, /* of a fata.lua */
     NODE_COUNT_MAX = 128,
     KEY_COUNT_MAX = 128,
-    OPTION_COUNT_MAX = 16,
+    OPTION_COUNT_MAX = 32,
     LIST_COUNT_MAX = 64, /* sources, devices, routes, jobs */
     TEXT_BYTES_MAX = 4096,
     LUA_BYTES_MAX = 8 * 1024 * 1024,

@@ -210,6 +210,7 @@ static void write_keys(const struct project *project, FILE *out)
 
 enum output_kind {
     OUT_MAIN,
+    OUT_KEYS_HEADER,
     OUT_HEADER,
     OUT_NOTE,
     OUT_NINJA,
@@ -225,6 +226,9 @@ static void write_kind(
     switch (kind) {
     case OUT_MAIN:
         write_main(config, out);
+        break;
+    case OUT_KEYS_HEADER:
+        write_keys_header(config, out);
         break;
     case OUT_HEADER:
         write_header(config, out);
@@ -247,7 +251,7 @@ static void write_kind(
 int project_configure(
     struct project *project, struct arguments *arguments, struct home *home, bool quiet)
 {
-    const char *names[OUT_COUNT] = {"main.c",
+    const char *names[OUT_COUNT] = {"main.c", "keys.h",
         arena_text(&project->arena, "%s.fata.h", project->config.name), "note.c", "build.ninja",
         "graph.json", "fata.keys"};
     if (!check_files(project)) {

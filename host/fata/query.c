@@ -55,8 +55,8 @@ static json_t *devices(const struct config *config)
 
 static json_t *generated(const struct project *project)
 {
-    return json_pack("[s, s+, s, s, s, s]", "main.c", project->config.name, ".fata.h", "note.c",
-        "build.ninja", "graph.json", "fata.keys");
+    return json_pack("[s, s, s+, s, s, s, s]", "main.c", "keys.h", project->config.name, ".fata.h",
+        "note.c", "build.ninja", "graph.json", "fata.keys");
 }
 
 static const char *const things[] = {"name", "version", "target", "doc", "image", "output",

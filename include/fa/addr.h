@@ -61,12 +61,6 @@ struct fa_addrs {
     uint32_t count;
 };
 
-/* An address and the length of its network's prefix, as configured. */
-struct fa_addr_net {
-    struct fa_ip ip; /* zero: none */
-    uint8_t prefix_bits;
-};
-
 /* Whether packets may be sent from it and are taken for it. */
 static inline bool fa_addr_is_usable(const struct fa_iface_addr *addr)
 {

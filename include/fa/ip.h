@@ -36,6 +36,18 @@ struct fa_endpoint {
     uint16_t port;
 };
 
+/* An address and the length of its network's prefix, as configured. */
+struct fa_addr_net {
+    struct fa_ip ip; /* zero: none */
+    uint8_t prefix_bits;
+};
+
+/* A way as configured: a network, and who leads there. */
+struct fa_ip_route {
+    struct fa_addr_net net; /* all zero: none */
+    struct fa_ip gateway;   /* of the same family */
+};
+
 /* What a network layer tells a transport about a packet, and is told about one to send. */
 struct fa_ip_meta {
     struct fa_ip local;

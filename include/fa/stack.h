@@ -37,7 +37,8 @@
 
 enum {
     FA_STACK_IFACE_MAX = 4,
-    FA_STACK_ROUTE_MAX = 16,
+    FA_STACK_ROUTE_MAX = 32,
+    FA_STACK_CONFIG_LIST_MAX = 4,     /* servers, and routes of an interface, that are configured */
     FA_STACK_PATH_COUNT = 64,         /* pairs of addresses whose way is remembered */
     FA_STACK_LOOPBACK_COUNT_MAX = 64, /* packets to ourselves that wait for the next poll */
     FA_STACK_LOOPBACK_MTU = 1500,     /* bytes */
@@ -73,27 +74,32 @@ struct fa_iface_config {
     struct fa_ip gateway6;                       /* zero: whoever advertises itself */
     bool ipv4_off;                               /* --ipv6-only */
     bool ipv6_off;                               /* --ipv4-only */
-    bool ra_off;       /* router advertisements are not believed and not asked for */
-    bool privacy;      /* temporary addresses, for what we begin ourselves (RFC 8981) */
-    bool dad_off;      /* addresses are used at once (RFC 4862 5.1, DupAddrDetectTransmits 0) */
-    bool mld_off;      /* groups are not reported: on links whose switches do not snoop */
-    uint8_t redirects; /* enum fa_redirects */
+    bool ra_off;        /* router advertisements are not believed and not asked for */
+    bool privacy;       /* temporary addresses, for what we begin ourselves (RFC 8981) */
+    bool dad_off;       /* addresses are used at once (RFC 4862 5.1, DupAddrDetectTransmits 0) */
+    bool mld_off;       /* groups are not reported: on links whose switches do not snoop */
+    uint8_t redirects;  /* enum fa_redirects */
+    uint16_t mtu_bytes; /* [the device's]; not more than that */
+    struct fa_ip_route routes[FA_STACK_CONFIG_LIST_MAX]; /* the first zero one ends them */
     uint8_t hop_limit; /* of packets, and their TTL [64, or what routers advertise] */
 };
 
 struct fa_stack_config {
     struct fa_iface_config ifaces[FA_STACK_IFACE_MAX];
     uint32_t iface_count;
-    struct fa_pool *pool;         /* for what the stack itself sends and keeps */
-    struct fa_tcp_config tcp;     /* pool, counters and rand are filled in */
-    struct fa_reass_config reass; /* pool and counters are filled in */
-    struct fa_pmtu_config pmtu;   /* counters are filled in */
-    struct fa_counters *counters; /* NULL: fa_counters_main */
-    uint64_t seed;                /* 0: entropy; else the same random numbers every time */
-    uint8_t iid_secret[16];       /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
-                                   * zero: a random one, and other addresses each time */
-    fa_ns oversleep_ns;           /* polled so much later than it asked for, the stack takes itself
-                                   * for suspended and resumes [0: never] */
+    struct fa_pool *pool;                       /* for what the stack itself sends and keeps */
+    struct fa_tcp_config tcp;                   /* pool, counters and rand are filled in */
+    struct fa_reass_config reass;               /* pool and counters are filled in */
+    struct fa_pmtu_config pmtu;                 /* counters are filled in */
+    struct fa_ip dns[FA_STACK_CONFIG_LIST_MAX]; /* the first zero one ends them */
+    struct fa_ip ntp[FA_STACK_CONFIG_LIST_MAX]; /* the same */
+    const char *domain;                         /* to search short names in; NULL: none */
+    struct fa_counters *counters;               /* NULL: fa_counters_main */
+    uint64_t seed;          /* 0: entropy; else the same random numbers every time */
+    uint8_t iid_secret[16]; /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
+                             * zero: a random one, and other addresses each time */
+    fa_ns oversleep_ns;     /* polled so much later than it asked for, the stack takes itself
+                             * for suspended and resumes [0: never] */
 };
 
 /* One interface. Private below. */
@@ -165,6 +171,10 @@ struct fa_stack {
     fa_ns suspended_ns; /* since when; FA_NS_NEVER */
 };
 
+/* Find out whether a config makes sense. Returns: FA_OK; FA_EINVAL, and *ret_reason is a sentence,
+ * in the words of the boot-time keys that `fata` makes of it. */
+fa_err fa_stack_config_check(const struct fa_stack_config *config, const char **ret_reason);
+
 /*
  * Set the stack up: static addresses are in use from now on, DHCP begins with the first poll.
  *
@@ -198,6 +208,10 @@ void fa_stack_resume(struct fa_stack *stack, fa_ns now);
 /* Whether every interface has an IPv4 address; where IPv4 is off, one of IPv6 that is tested and
  * reaches as far as the configuration lets it: a link-local one only if no other is to come. */
 bool fa_stack_is_up(const struct fa_stack *stack);
+
+/* An address that others can reach an interface at, IPv4 first, then not link-local; zero: none.
+ * For what people are told. */
+struct fa_ip fa_stack_address(const struct fa_stack *stack, uint32_t iface);
 
 /* Wait for that. Returns: FA_OK; FA_ETIMEOUT; FA_ECANCEL. Yields. */
 fa_err fa_stack_up_wait(struct fa_stack *stack, fa_ns deadline);

@@ -120,7 +120,7 @@ static bool split_argument(struct fa_slice text, struct argument *ret_argument)
 }
 
 static fa_err parse_arguments(
-    const struct fa_boot_image *image, const struct fa_boot_outside *outside, uint64_t *given)
+    const struct fa_boot_image *image, const struct fa_boot_outside *outside, bool *given)
 {
     struct fa_slice text;
     for (size_t i = 1; (text = outside->arg(i)).at != NULL; i++) {
@@ -151,7 +151,7 @@ static fa_err parse_arguments(
             return refuse(&sentence, outside);
         }
         FA_TRY(set_key(image, outside, key, argument.value, false));
-        *given |= UINT64_C(1) << idx;
+        given[idx] = true;
     }
     return FA_OK;
 }
@@ -184,7 +184,7 @@ fa_err fa_boot_parse(const struct fa_boot_image *image, const struct fa_boot_out
     if (answer_question(image, outside)) {
         return FA_ECLOSED;
     }
-    uint64_t given = 0;
+    bool given[FA_BOOT_KEY_COUNT_MAX] = {0};
     for (size_t i = 0; i < image->key_count; i++) {
         const struct fa_boot_key *key = &image->keys[i];
         FA_ASSERT(__builtin_strlen(key->name) <= FA_BOOT_NAME_MAX);
@@ -198,13 +198,13 @@ fa_err fa_boot_parse(const struct fa_boot_image *image, const struct fa_boot_out
         }
         if (value.at != NULL) {
             FA_TRY(set_key(image, outside, key, value, true));
-            given |= UINT64_C(1) << i;
+            given[i] = true;
         }
     }
-    FA_TRY(parse_arguments(image, outside, &given));
+    FA_TRY(parse_arguments(image, outside, given));
     for (size_t i = 0; i < image->key_count; i++) {
         const struct fa_boot_key *key = &image->keys[i];
-        if (key->required && (given >> i & 1) == 0) {
+        if (key->required && !given[i]) {
             struct sentence sentence;
             begin_sentence(&sentence, image);
             fa_text_add(&sentence.text, "--%s must be given: ", key->name);

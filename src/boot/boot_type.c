@@ -4,6 +4,8 @@
 
 #include "fa/boot.h"
 #include "fa/log.h"
+#include "fa/wire/ip4.h"
+#include "fa/wire/ip6.h"
 
 struct unit {
     const char *name;
@@ -109,11 +111,114 @@ static fa_err parse_ip(const struct fa_boot_key *key, struct fa_slice text)
     return fa_ip_parse(text, key->value);
 }
 
+static bool is_host4(const struct fa_ip *ip)
+{
+    return fa_ip_is4(ip) && fa_ip4_is_host(fa_ip4_of(ip));
+}
+
+static bool is_host(const struct fa_ip *ip)
+{
+    return fa_ip_is4(ip) ? is_host4(ip) : fa_ip6_is_host(ip);
+}
+
+static fa_err parse_ip4(const struct fa_boot_key *key, struct fa_slice text)
+{
+    struct fa_ip ip;
+    FA_TRY(fa_ip_parse(text, &ip));
+    if (!is_host4(&ip)) {
+        return FA_EINVAL;
+    }
+    *(struct fa_ip *)key->value = ip;
+    return FA_OK;
+}
+
+static fa_err parse_ip6(const struct fa_boot_key *key, struct fa_slice text)
+{
+    struct fa_ip ip;
+    FA_TRY(fa_ip_parse(text, &ip));
+    if (!fa_ip6_is_host(&ip)) {
+        return FA_EINVAL;
+    }
+    *(struct fa_ip *)key->value = ip;
+    return FA_OK;
+}
+
+/* What stands before the first `mark` of *rest, which moves behind it; a mark at the end stands
+ * for itself, and is no address. */
+static struct fa_slice cut(struct fa_slice *rest, char mark)
+{
+    size_t len = 0;
+    while (len < rest->len && (rest->at[len] != mark || len + 1 == rest->len)) {
+        len++;
+    }
+    struct fa_slice head = {rest->at, len};
+    *rest = fa_slice_from(*rest, len + 1);
+    return head;
+}
+
+static fa_err parse_ips(const struct fa_boot_key *key, struct fa_slice text)
+{
+    struct fa_boot_ips ips = {0};
+    for (size_t i = 0; text.len != 0; i++) {
+        struct fa_slice item = cut(&text, ',');
+        if (i == FA_BOOT_LIST_MAX || fa_ip_parse(item, &ips.at[i]) != FA_OK ||
+            !is_host(&ips.at[i])) {
+            return FA_EINVAL;
+        }
+    }
+    *(struct fa_boot_ips *)key->value = ips;
+    return FA_OK;
+}
+
+static fa_err parse_nets6(const struct fa_boot_key *key, struct fa_slice text)
+{
+    struct fa_boot_nets nets = {0};
+    for (size_t i = 0; text.len != 0; i++) {
+        struct fa_slice item = cut(&text, ',');
+        if (i == FA_BOOT_LIST_MAX ||
+            fa_ip_parse_prefix(item, &nets.at[i].ip, &nets.at[i].prefix_bits) != FA_OK ||
+            !fa_ip6_is_host(&nets.at[i].ip)) {
+            return FA_EINVAL;
+        }
+    }
+    *(struct fa_boot_nets *)key->value = nets;
+    return FA_OK;
+}
+
+static fa_err parse_route(struct fa_slice text, struct fa_ip_route *ret_route)
+{
+    struct fa_slice net = cut(&text, '=');
+    struct fa_ip_route route;
+    FA_TRY(fa_ip_parse_prefix(net, &route.net.ip, &route.net.prefix_bits));
+    FA_TRY(fa_ip_parse(text, &route.gateway));
+    if (!is_host(&route.gateway) || fa_ip_is4(&route.gateway) != fa_ip_is4(&route.net.ip)) {
+        return FA_EINVAL;
+    }
+    *ret_route = route;
+    return FA_OK;
+}
+
+static fa_err parse_routes(const struct fa_boot_key *key, struct fa_slice text)
+{
+    struct fa_boot_routes routes = {0};
+    for (size_t i = 0; text.len != 0; i++) {
+        if (i == FA_BOOT_LIST_MAX) {
+            return FA_EINVAL;
+        }
+        FA_TRY(parse_route(cut(&text, ','), &routes.at[i]));
+    }
+    *(struct fa_boot_routes *)key->value = routes;
+    return FA_OK;
+}
+
 static fa_err parse_address(const struct fa_boot_key *key, struct fa_slice text)
 {
     struct fa_boot_address address = {.dhcp = is_word(text, "dhcp")};
     if (!address.dhcp) {
         FA_TRY(fa_ip_parse_prefix(text, &address.ip, &address.prefix_bits));
+        if (!is_host4(&address.ip)) {
+            return FA_EINVAL;
+        }
     }
     *(struct fa_boot_address *)key->value = address;
     return FA_OK;
@@ -136,6 +241,17 @@ const struct fa_boot_type fa_boot_size = {
     "size", "SIZE", "a size, such as 512, 64KiB, 16MiB or 1GiB", parse_size};
 const struct fa_boot_type fa_boot_ip = {"ip", "ADDRESS", "an address, such as 192.0.2.1", parse_ip};
 const struct fa_boot_type fa_boot_address = {"address", "dhcp|ADDRESS/BITS",
-    "dhcp, or an address with its prefix length, such as 192.0.2.1/24", parse_address};
+    "dhcp, or an IPv4 address with its prefix length, such as 192.0.2.1/24", parse_address};
+const struct fa_boot_type fa_boot_ip4 = {
+    "ip4", "ADDRESS", "an IPv4 address, such as 192.0.2.1", parse_ip4};
+const struct fa_boot_type fa_boot_ip6 = {
+    "ip6", "ADDRESS", "an IPv6 address, such as fe80::1", parse_ip6};
+const struct fa_boot_type fa_boot_ips = {"ips", "ADDRESS,...",
+    "up to four addresses with commas between, such as 192.0.2.53,2001:db8::53", parse_ips};
+const struct fa_boot_type fa_boot_nets6 = {"nets6", "ADDRESS/BITS,...",
+    "up to four IPv6 addresses with their prefix lengths, such as 2001:db8::2/64,fd00::2/64",
+    parse_nets6};
+const struct fa_boot_type fa_boot_routes = {"routes", "NETWORK/BITS=ADDRESS,...",
+    "up to four networks, each with its router, such as 10.0.0.0/8=192.0.2.1", parse_routes};
 const struct fa_boot_type fa_boot_logs = {
     "logs", "LEVELS", "levels, such as debug, or *:info,tcp:debug,http:quiet", parse_logs};

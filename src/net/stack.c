@@ -29,7 +29,7 @@ static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
     iface->up = false;
     iface->unflushed = false;
     iface->seen_generation = 0;
-    iface->mtu_bytes = config->dev->info.mtu_bytes;
+    iface->mtu_bytes = fa__iface_link_mtu(config);
     fa__stack_ip4_start(stack, now, idx);
     fa__stack_ip6_start(stack, now, idx);
 }
@@ -48,7 +48,8 @@ static const struct fa_poller_ops poller_ops = {.poll = poll_stack, .deadline = 
 
 void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config, fa_ns now)
 {
-    FA_ASSERT(config->iface_count <= FA_STACK_IFACE_MAX);
+    const char *reason;
+    FA_ASSERT(fa_stack_config_check(config, &reason) == FA_OK);
     FA_ASSERT(config->pool != NULL);
     // Not *stack = {0}: tables of neighbours are initialised as they are used.
     stack->poller = (struct fa_poller){.ops = &poller_ops};
@@ -66,6 +67,7 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     fa_list_init(&stack->loopback);
     fa_waitq_init(&stack->up_waitq);
     fa_names_init(&stack->names, stack->counters);
+    fa__stack_names_start(stack);
     if (config->seed != 0) {
         fa_rand_init_seed(&stack->rand, config->seed);
     } else {

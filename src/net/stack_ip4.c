@@ -21,14 +21,6 @@ struct settings {
     struct fa_dhcp_route routes[FA_DHCP_ROUTE_COUNT_MAX];
 };
 
-static void add_route(struct fa_stack *stack, uint32_t idx, const struct fa_route *route)
-{
-    if (fa_stack_route_add(stack, route) != FA_OK) {
-        FA_LOG(net, FA_LOG_ERROR, "%s: no room for its routes: FA_STACK_ROUTE_MAX is %u",
-            stack->ifaces[idx].config.dev->info.name, FA_STACK_ROUTE_MAX);
-    }
-}
-
 /* A route to the interface's own network, and those beyond it. A gateway may be anywhere on the
  * link (RFC 3442), but not be a group or nobody. */
 static void add_routes(struct fa_stack *stack, uint32_t idx, const struct settings *settings)
@@ -38,7 +30,7 @@ static void add_routes(struct fa_stack *stack, uint32_t idx, const struct settin
         .prefix_bits = settings->prefix_bits,
         .iface = (uint8_t)idx,
     };
-    add_route(stack, idx, &link);
+    fa__stack_route_must(stack, &link);
     for (uint32_t i = 0; i < settings->route_count; i++) {
         const struct fa_dhcp_route *said = &settings->routes[i];
         struct fa_route route = {
@@ -50,9 +42,10 @@ static void add_routes(struct fa_stack *stack, uint32_t idx, const struct settin
             route.gateway = fa_ip4_ip(said->gateway);
         }
         if (said->gateway == 0 || fa_ip4_is_host(said->gateway)) {
-            add_route(stack, idx, &route);
+            fa__stack_route_must(stack, &route);
         }
     }
+    fa__stack_routes_start(stack, idx, true);
 }
 
 void fa__stack_ip4_stop(struct fa_stack *stack, fa_ns now, uint32_t idx)
@@ -180,7 +173,7 @@ static void take_lease(struct fa_stack *stack, fa_ns now, uint32_t idx)
     struct fa_iface *iface = &stack->ifaces[idx];
     const struct fa_dhcp_lease *lease = &iface->dhcp.lease;
     const struct settings settings = settings_of(lease);
-    uint16_t mtu = iface->config.dev->info.mtu_bytes;
+    uint16_t mtu = fa__iface_link_mtu(&iface->config);
     bool less = lease->mtu_bytes >= LEASE_MTU_MIN && lease->mtu_bytes < mtu;
     bool same_ways = same_routes(iface, &settings);
     iface->mtu_bytes = less ? lease->mtu_bytes : mtu;
@@ -281,8 +274,6 @@ void fa__stack_ip4_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
         fa_dhcp_start(&iface->dhcp, now);
         return;
     }
-    FA_ASSERT(fa_ip_is4(&config->ip) && fa_ip4_is_host(fa_ip4_of(&config->ip)));
-    FA_ASSERT(!fa_ip_equal(&config->gateway, &config->ip));
     struct settings settings = {.ip = config->ip, .prefix_bits = config->prefix_bits};
     if (!fa_ip_is_zero(&config->gateway)) {
         settings.routes[settings.route_count++] =

@@ -30,10 +30,7 @@ static void add_route(struct fa_stack *stack, uint32_t idx, const struct fa_ip *
 {
     const struct fa_route route = {
         .prefix = *prefix, .prefix_bits = prefix_bits, .iface = (uint8_t)idx, .gateway = *gateway};
-    if (fa_stack_route_add(stack, &route) != FA_OK) {
-        FA_LOG(net, FA_LOG_ERROR, "%s: no room for its routes: FA_STACK_ROUTE_MAX is %u",
-            stack->ifaces[idx].config.dev->info.name, FA_STACK_ROUTE_MAX);
-    }
+    fa__stack_route_must(stack, &route);
 }
 
 /* Configured addresses, their networks, and the way beyond. */
@@ -53,6 +50,7 @@ static void add_static(struct fa_stack *stack, fa_ns now, uint32_t idx)
         FA_ASSERT(fa_ip6_is_host(&config->gateway6));
         add_route(stack, idx, &none, 0, &config->gateway6);
     }
+    fa__stack_routes_start(stack, idx, false);
 }
 
 void fa__stack_ip6_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
@@ -62,7 +60,7 @@ void fa__stack_ip6_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
     const struct fa_netdev_info *info = &config->dev->info;
     struct fa_ndp_config ndp = {
         .iface = (uint8_t)idx,
-        .mtu_bytes = (uint16_t)fa_max(info->mtu_bytes, FA_IP6_MTU_MIN),
+        .mtu_bytes = (uint16_t)fa_max(fa__iface_link_mtu(config), FA_IP6_MTU_MIN),
         .addrs = &iface->addrs,
         .names = &stack->names,
         .counters = stack->counters,

@@ -81,6 +81,23 @@ static inline uint16_t fa__iface_mtu(const struct fa_iface *iface, const struct 
     return fa_ip_is4(ip) ? iface->mtu_bytes : iface->ndp.mtu_bytes;
 }
 
+/* What the interface's frames may hold, before anybody says less. */
+static inline uint16_t fa__iface_link_mtu(const struct fa_iface_config *config)
+{
+    return config->mtu_bytes != 0 ? config->mtu_bytes : config->dev->info.mtu_bytes;
+}
+
+/* stack_config.c */
+
+/* Servers and domains as configured. */
+void fa__stack_names_start(struct fa_stack *stack);
+
+/* Routes of one family over an interface as configured. */
+void fa__stack_routes_start(struct fa_stack *stack, uint32_t idx, bool four);
+
+/* Add a route; say so in the log if there is no room for it. */
+void fa__stack_route_must(struct fa_stack *stack, const struct fa_route *route);
+
 /* stack_ip4.c */
 
 /* Begin and end IPv4 on an interface. */

@@ -5,6 +5,7 @@
 // A packet leaves by the interface that has its source address (the strong model of RFC 1122
 // 3.3.4.2), so that an answer goes the way the question came.
 
+#include "fa/log.h"
 #include "fa/wire/ip4.h"
 #include "fa/wire/ip6.h"
 #include "src/net/stack_priv.h"
@@ -210,6 +211,16 @@ fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route)
     stack->routes[stack->route_count++] = *route;
     fa__stack_paths_forget(stack);
     return FA_OK;
+}
+
+void fa__stack_route_must(struct fa_stack *stack, const struct fa_route *route)
+{
+    fa_err err = fa_stack_route_add(stack, route);
+    if (err != FA_OK) {
+        FA_LOG(net, FA_LOG_ERROR, "%s: %s", stack->ifaces[route->iface].config.dev->info.name,
+            err == FA_ENOSPC ? "no room for its routes: FA_STACK_ROUTE_MAX are there"
+                             : "a route that makes no sense is left out");
+    }
 }
 
 void fa__stack_routes_drop(struct fa_stack *stack, uint32_t idx, bool four)

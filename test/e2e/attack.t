@@ -8,7 +8,7 @@ tap_up
 build_image www app/www
 us=10.9.0.2
 url=http://$us
-start www "$image" --net=tap:tap0 --ipv4=$us/24 --gateway=10.9.0.1
+start www "$image" --net=tap:tap0 --ipv4=$us/24 --ipv4-gateway=10.9.0.1
 until_true 10 curl -sf -m 5 "$url/"
 
 answers() { curl -sf -m 5 "$url/" | grep -q '<html'; }

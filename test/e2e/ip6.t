@@ -19,7 +19,7 @@ interface tap0 {
 CONF
 build_image www app/www
 start radvd radvd -n -C "$work/radvd.conf" -p "$work/radvd.pid" -m stderr
-start www "$image" --net=tap:tap0 --ipv4=10.9.0.2/24 --gateway=10.9.0.1
+start www "$image" --net=tap:tap0 --ipv4=10.9.0.2/24 --ipv4-gateway=10.9.0.1
 
 # The address that the image says it has: addr_of KIND.
 addr_of() { sed -n "s/.* \([0-9a-f:]*\)\/64 $1\$/\1/p" "$work/www.log" | head -n 1; }

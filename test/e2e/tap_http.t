@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 tap_up
 build_image www app/www
-start www "$image" --net=tap:tap0 --ipv4=10.9.0.2/24 --gateway=10.9.0.1
+start www "$image" --net=tap:tap0 --ipv4=10.9.0.2/24 --ipv4-gateway=10.9.0.1
 url=http://10.9.0.2
 
 ok "a client that is already waiting is answered" until_true 10 curl -sf -m 5 "$url/"

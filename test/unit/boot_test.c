@@ -213,8 +213,9 @@ T(what_is_not_understood_is_refused_in_one_sentence)
             "img: --room=1KB is not good: it must be a size, such as 512, 64KiB, 16MiB or 1GiB\n"},
         {"--gateway=1.2.3",
             "img: --gateway=1.2.3 is not good: it must be an address, such as 192.0.2.1\n"},
-        {"--ipv4=192.0.2.1", "img: --ipv4=192.0.2.1 is not good: it must be dhcp, or an address "
-                             "with its prefix length, such as 192.0.2.1/24\n"},
+        {"--ipv4=192.0.2.1",
+            "img: --ipv4=192.0.2.1 is not good: it must be dhcp, or an IPv4 address "
+            "with its prefix length, such as 192.0.2.1/24\n"},
         {"-l loud", "img: --logs=loud is not good: it must be levels, such as debug, or "
                     "*:info,tcp:debug,http:quiet\n"},
     };
@@ -354,4 +355,69 @@ T(the_summary_names_what_was_done_and_what_was_dropped)
     CHECK_TEXT(fa_text_slice(&text_out),
         "www: up for 0.000 s; 12 frames in, 9 out; 2 connections; 3 requests\n"
         "www: dropped or unusual: http_bad_host 1, tcp_rx_bad_checksum 7\n");
+}
+
+static struct fa_boot_ips listed_ips;
+static struct fa_boot_nets listed_nets;
+static struct fa_boot_routes listed_routes;
+static struct fa_ip ip4;
+static struct fa_ip ip6;
+
+static bool takes(const struct fa_boot_type *type, void *value, const char *given)
+{
+    const struct fa_boot_key key = {.name = "x", .type = type, .value = value};
+    return type->parse(&key, fa_slice_of(given)) == FA_OK;
+}
+
+T(lists_of_addresses_networks_and_routes_are_read)
+{
+    CHECK(takes(&fa_boot_ips, &listed_ips, "192.0.2.53,2001:db8::53"));
+    CHECK(fa_ip_is4(&listed_ips.at[0]) && listed_ips.at[1].b[0] == 0x20);
+    CHECK(fa_ip_is_zero(&listed_ips.at[2]));
+    CHECK(takes(&fa_boot_ips, &listed_ips, ""));
+    CHECK(fa_ip_is_zero(&listed_ips.at[0]));
+    CHECK(takes(&fa_boot_ips, &listed_ips, "10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4"));
+    CHECK(takes(&fa_boot_nets6, &listed_nets, "2001:db8::2/64,fd00::2/48"));
+    CHECK_EQ(listed_nets.at[0].prefix_bits, 64);
+    CHECK_EQ(listed_nets.at[1].prefix_bits, 48);
+    CHECK(takes(&fa_boot_routes, &listed_routes, "10.0.0.0/8=192.0.2.1,2001:db8:1::/48=fe80::1"));
+    CHECK_EQ(listed_routes.at[0].net.prefix_bits, 8);
+    CHECK_EQ(listed_routes.at[1].gateway.b[0], 0xfe);
+    CHECK(takes(&fa_boot_routes, &listed_routes, "0.0.0.0/0=192.0.2.1"));
+    CHECK(takes(&fa_boot_ip4, &ip4, "192.0.2.1"));
+    CHECK(takes(&fa_boot_ip6, &ip6, "fe80::1"));
+}
+
+T(what_no_host_can_have_is_refused_before_the_stack_sees_it)
+{
+    static const struct {
+        const struct fa_boot_type *type;
+        const char *text;
+    } rows[] = {
+        {&fa_boot_ips, "10.0.0.1,"},
+        {&fa_boot_ips, ",10.0.0.1"},
+        {&fa_boot_ips, "10.0.0.1,,10.0.0.2"},
+        {&fa_boot_ips, "10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5"},
+        {&fa_boot_ips, "224.0.0.1"},
+        {&fa_boot_ips, "ff02::1"},
+        {&fa_boot_ips, "10.0.0.1/8"},
+        {&fa_boot_nets6, "10.0.0.1/8"},
+        {&fa_boot_nets6, "2001:db8::1"},
+        {&fa_boot_nets6, "::1/128"},
+        {&fa_boot_routes, "10.0.0.0/8"},
+        {&fa_boot_routes, "10.0.0.0/8=fe80::1"},
+        {&fa_boot_routes, "10.0.0.0/33=10.0.0.1"},
+        {&fa_boot_routes, "10.0.0.0/8=0.0.0.0"},
+        {&fa_boot_ip4, "fe80::1"},
+        {&fa_boot_ip4, "255.255.255.255"},
+        {&fa_boot_ip6, "10.0.0.1"},
+        {&fa_boot_address, "2001:db8::1/64"},
+        {&fa_boot_address, "127.0.0.1/8"},
+    };
+    static struct fa_boot_routes any;
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        if (takes(rows[i].type, &any, rows[i].text)) {
+            t_fail(__FILE__, __LINE__, "%s is taken", rows[i].text);
+        }
+    }
 }

@@ -5,35 +5,7 @@
 #include "fa/plat.h"
 #include "fa/stack.h"
 #include "named.fata.h"
-
-/* What can be said when the image starts. */
-static struct {
-    const char *net;
-    struct fa_boot_address ipv4;
-    struct fa_ip gateway;
-    const char *hostname;
-    struct fa_ip dns_server;
-    const char *ntp_server;
-} key;
-
-static const struct fa_boot_key keys[] = {
-    {"net", &fa_boot_text, &key.net, .fallback = "", .env = "FATA_NET", .section = "network",
-        .doc = "network card: tap:NAME, connect:PATH, listen:PATH or fd:N"},
-    {"ipv4", &fa_boot_address, &key.ipv4, .fallback = "dhcp", .env = "FATA_IPV4",
-        .section = "network", .doc = "IPv4 address"},
-    {"gateway", &fa_boot_ip, &key.gateway, .env = "FATA_GATEWAY", .section = "network",
-        .doc = "router to other networks"},
-    {"hostname", &fa_boot_text, &key.hostname, .env = "FATA_HOSTNAME", .section = "network",
-        .doc = "name told to the DHCP server"},
-    {"dns-server", &fa_boot_ip, &key.dns_server, .fallback = "192.0.2.53",
-        .env = "FATA_DNS_SERVER", .section = "network",
-        .doc = "server to ask; none: those the network names"},
-    {"ntp-server", &fa_boot_text, &key.ntp_server, .fallback = "time.example",
-        .env = "FATA_NTP_SERVER", .section = "network",
-        .doc = "time server, a name or an address; none: those the network names"},
-    {"logs", &fa_boot_logs, NULL, .env = "FATA_LOGS", .section = "image",
-        .doc = "what is logged; also -l LEVELS"},
-};
+#include "keys.h"
 
 static const struct fa_boot_image image = {.name = "named", .version = "0",
     .keys = keys, .key_count = FA_COUNT_OF(keys)};
@@ -45,6 +17,9 @@ static struct fa_pool stack_pool;
 [[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
 static uint32_t stack_buckets[4096];
+static struct fa_pool stack_long_pool;
+[[gnu::aligned(64)]] static uint8_t
+    stack_long_memory[(8 + 1) * FA_REASS_LARGE_BUF_SIZE];
 static struct fa_stack stack;
 static struct fa_dns_query resolver_queries[16];
 static struct fa_dns_entry resolver_cache[1000];
@@ -55,7 +30,8 @@ static struct fa_timesync timesync;
 static void announce(void *ctx)
 {
     if (fa_stack_up_wait(ctx, FA_NS_NEVER) == FA_OK) {
-        fa_boot_up(&image, &stack.ifaces[0].ip);
+        struct fa_ip ip = fa_stack_address(&stack, 0);
+        fa_boot_up(&image, &ip);
     }
 }
 
@@ -75,11 +51,28 @@ int fa_main(void)
     if (fa_hostnet_open(&net, key.net, &stack_pool, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
-    const struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
+    fa_pool_init(&stack_long_pool, stack_long_memory,
+        sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
+    struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
-            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.gateway, .hostname = key.hostname},
+            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.ipv4_gateway,
+            .gateway6 = key.ipv6_gateway, .hostname = key.hostname,
+            .ipv4_off = key.ipv6_only, .ipv6_off = key.ipv4_only,
+            .ra_off = !key.accept_router_advertisements, .privacy = key.privacy,
+            .redirects = key.redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
+            .probe = key.dhcp_probe, .mtu_bytes = (uint16_t)key.mtu},
+        .domain = key.domain, .reass.large_pool = &stack_long_pool,
         .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
-            .bucket_memory = stack_buckets, .bucket_count = 4096}};
+            .bucket_memory = stack_buckets, .bucket_count = 4096,
+            .rx_window_bytes = (uint32_t)key.window, .tx_buffer_bytes = (uint32_t)key.window,
+            .keepalive = key.keepalive != 0, .keepalive_after_ns = key.keepalive}};
+    fa_copy(stack_config.ifaces[0].more, key.ipv6.at, sizeof key.ipv6.at);
+    fa_copy(stack_config.ifaces[0].routes, key.routes.at, sizeof key.routes.at);
+    fa_copy(stack_config.dns, key.dns.at, sizeof key.dns.at);
+    fa_copy(stack_config.ntp, key.ntp.at, sizeof key.ntp.at);
+    if (fa_stack_config_check(&stack_config, &reason) != FA_OK) {
+        fa_boot_fail(&image, "%s", reason);
+    }
     fa_stack_init(&stack, &stack_config, fa_clock_mono_ns());
     fa_stack_start(&stack, &loop);
     struct fa_resolver_config resolver_config = {.stack = &stack, .slots = resolver_slots,

@@ -15,67 +15,7 @@
 #include "fa/tap.h"
 #include "fa/tracedev.h"
 #include "two-nets.fata.h"
-
-/* What can be said when the image starts. */
-static struct {
-    const char *stream;
-    struct fa_boot_address management_ipv4;
-    struct fa_ip management_gateway;
-    const char *management_hostname;
-    uint16_t management_port;
-    uint16_t port;
-    const char *disk;
-    const char *dir;
-    const char *tap;
-    const char *capture;
-    struct fa_boot_address ipv4;
-    struct fa_ip gateway;
-    const char *hostname;
-    fa_ns pause;
-    struct fa_ip peer;
-    bool quiet;
-    uint64_t rounds;
-} key;
-
-static const struct fa_boot_key keys[] = {
-    {"stream", &fa_boot_text, &key.stream, .required = true, .env = "FATA_STREAM",
-        .section = "network", .doc = "the wire's other end: connect:PATH, listen:PATH or fd:N"},
-    {"management-ipv4", &fa_boot_address, &key.management_ipv4, .fallback = "10.0.0.1/24",
-        .env = "FATA_MANAGEMENT_IPV4", .section = "network", .doc = "IPv4 address"},
-    {"management-gateway", &fa_boot_ip, &key.management_gateway, .env = "FATA_MANAGEMENT_GATEWAY",
-        .section = "network", .doc = "router to other networks"},
-    {"management-hostname", &fa_boot_text, &key.management_hostname,
-        .env = "FATA_MANAGEMENT_HOSTNAME", .section = "network",
-        .doc = "name told to the DHCP server"},
-    {"management-port", &fa_boot_port, &key.management_port, .fallback = "80",
-        .env = "FATA_MANAGEMENT_PORT", .section = "HTTP", .doc = "TCP port to serve on"},
-    {"port", &fa_boot_port, &key.port, .fallback = "22", .env = "FATA_PORT", .section = "network",
-        .doc = "TCP port to listen on"},
-    {"disk", &fa_boot_text, &key.disk, .fallback = "disk.img", .env = "FATA_DISK",
-        .section = "storage", .doc = "file or block device"},
-    {"dir", &fa_boot_text, &key.dir, .fallback = "/srv", .env = "FATA_DIR", .section = "storage",
-        .doc = "the folder"},
-    {"tap", &fa_boot_text, &key.tap, .fallback = "tap7", .env = "FATA_TAP", .section = "network",
-        .doc = "name of the interface"},
-    {"capture", &fa_boot_text, &key.capture, .required = true, .env = "FATA_CAPTURE",
-        .section = "network", .doc = "file to write"},
-    {"ipv4", &fa_boot_address, &key.ipv4, .fallback = "dhcp", .env = "FATA_IPV4",
-        .section = "network", .doc = "IPv4 address"},
-    {"gateway", &fa_boot_ip, &key.gateway, .env = "FATA_GATEWAY", .section = "network",
-        .doc = "router to other networks"},
-    {"hostname", &fa_boot_text, &key.hostname, .env = "FATA_HOSTNAME", .section = "network",
-        .doc = "name told to the DHCP server"},
-    {"pause", &fa_boot_duration, &key.pause, .fallback = "5s", .env = "FATA_PAUSE",
-        .section = "application", .doc = "between two rounds"},
-    {"peer", &fa_boot_ip, &key.peer, .fallback = "192.0.2.1", .env = "PEER",
-        .section = "application", .doc = ""},
-    {"quiet", &fa_boot_flag, &key.quiet, .fallback = "false", .env = "FATA_QUIET",
-        .section = "application", .doc = ""},
-    {"rounds", &fa_boot_number, &key.rounds, .required = true, .min = 1, .max = 10,
-        .env = "FATA_ROUNDS", .section = "application", .doc = "how many"},
-    {"logs", &fa_boot_logs, NULL, .env = "FATA_LOGS", .section = "image",
-        .doc = "what is logged; also -l LEVELS"},
-};
+#include "keys.h"
 
 static const struct fa_boot_image image = {.name = "two-nets", .version = "0",
     .keys = keys, .key_count = FA_COUNT_OF(keys)};
@@ -89,6 +29,9 @@ static struct fa_pool management_stack_pool;
 [[gnu::aligned(64)]] static uint8_t management_stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t management_stack_conns[100 * FA_TCP_CONN_BYTES];
 static uint32_t management_stack_buckets[128];
+static struct fa_pool management_stack_long_pool;
+[[gnu::aligned(64)]] static uint8_t
+    management_stack_long_memory[(8 + 1) * FA_REASS_LARGE_BUF_SIZE];
 static struct fa_stack management_stack;
 static struct fa_tcp_listener management_http_port;
 static struct fa_http_conn management_http_conns[1024];
@@ -112,6 +55,9 @@ static struct fa_pool stack_pool;
 [[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
 static uint32_t stack_buckets[4096];
+static struct fa_pool stack_long_pool;
+[[gnu::aligned(64)]] static uint8_t
+    stack_long_memory[(8 + 1) * FA_REASS_LARGE_BUF_SIZE];
 static struct fa_stack stack;
 [[gnu::aligned(64)]] static uint8_t disk_2_memory[1048576 / 512 * 512];
 static struct fa_memblk disk_2;
@@ -119,7 +65,8 @@ static struct fa_memblk disk_2;
 static void announce(void *ctx)
 {
     if (fa_stack_up_wait(ctx, FA_NS_NEVER) == FA_OK) {
-        fa_boot_up(&image, &management_stack.ifaces[0].ip);
+        struct fa_ip ip = fa_stack_address(&management_stack, 0);
+        fa_boot_up(&image, &ip);
     }
 }
 
@@ -151,14 +98,35 @@ int fa_main(void)
         .reorder_ns = FA_NS_MS, .delay_ns = 2000000, .jitter_ns = 0};
     fa_fault_wrap(&fault, &stream.dev, &(struct fa_fault_wrap_config){.seed = 7, .rx = fault_faults,
             .tx = fault_faults});
-    const struct fa_stack_config management_stack_config = {.pool = &management_stack_pool,
+    fa_pool_init(&management_stack_long_pool, management_stack_long_memory,
+        sizeof management_stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
+    struct fa_stack_config management_stack_config = {.pool = &management_stack_pool,
             .iface_count = 1,
         .ifaces[0] = {.dev = &fault.dev, .dhcp = key.management_ipv4.dhcp,
                 .ip = key.management_ipv4.ip,
-            .prefix_bits = key.management_ipv4.prefix_bits, .gateway = key.management_gateway,
-                    .hostname = key.management_hostname},
+            .prefix_bits = key.management_ipv4.prefix_bits, .gateway = key.management_ipv4_gateway,
+            .gateway6 = key.management_ipv6_gateway, .hostname = key.management_hostname,
+            .ipv4_off = key.management_ipv6_only, .ipv6_off = key.management_ipv4_only,
+            .ra_off = !key.management_accept_router_advertisements,
+                    .privacy = key.management_privacy,
+            .redirects = key.management_redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
+            .probe = key.management_dhcp_probe, .mtu_bytes = (uint16_t)key.management_mtu},
+        .domain = key.management_domain, .reass.large_pool = &management_stack_long_pool,
         .tcp = {.conn_memory = management_stack_conns, .conn_count_max = 100,
-            .bucket_memory = management_stack_buckets, .bucket_count = 128}};
+            .bucket_memory = management_stack_buckets, .bucket_count = 128,
+            .rx_window_bytes = (uint32_t)key.management_window,
+                    .tx_buffer_bytes = (uint32_t)key.management_window,
+            .keepalive = key.management_keepalive != 0,
+                    .keepalive_after_ns = key.management_keepalive}};
+    fa_copy(management_stack_config.ifaces[0].more, key.management_ipv6.at,
+            sizeof key.management_ipv6.at);
+    fa_copy(management_stack_config.ifaces[0].routes, key.management_routes.at,
+            sizeof key.management_routes.at);
+    fa_copy(management_stack_config.dns, key.management_dns.at, sizeof key.management_dns.at);
+    fa_copy(management_stack_config.ntp, key.management_ntp.at, sizeof key.management_ntp.at);
+    if (fa_stack_config_check(&management_stack_config, &reason) != FA_OK) {
+        fa_boot_fail(&image, "%s", reason);
+    }
     fa_stack_init(&management_stack, &management_stack_config, fa_clock_mono_ns());
     fa_stack_start(&management_stack, &loop);
     const struct fa_http_server_config management_http_config = {.loop = &loop,
@@ -198,11 +166,28 @@ int fa_main(void)
     fa_capture_init(
         &capture_section, &(struct fa_capture_config){.sink = fa_capture_file_sink(&capture_file)});
     fa_capture_wrap(&capture, &capture_section, &trace.dev);
-    const struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
+    fa_pool_init(&stack_long_pool, stack_long_memory,
+        sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
+    struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = &capture.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
-            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.gateway, .hostname = key.hostname},
+            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.ipv4_gateway,
+            .gateway6 = key.ipv6_gateway, .hostname = key.hostname,
+            .ipv4_off = key.ipv6_only, .ipv6_off = key.ipv4_only,
+            .ra_off = !key.accept_router_advertisements, .privacy = key.privacy,
+            .redirects = key.redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
+            .probe = key.dhcp_probe, .mtu_bytes = (uint16_t)key.mtu},
+        .domain = key.domain, .reass.large_pool = &stack_long_pool,
         .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
-            .bucket_memory = stack_buckets, .bucket_count = 4096}};
+            .bucket_memory = stack_buckets, .bucket_count = 4096,
+            .rx_window_bytes = (uint32_t)key.window, .tx_buffer_bytes = (uint32_t)key.window,
+            .keepalive = key.keepalive != 0, .keepalive_after_ns = key.keepalive}};
+    fa_copy(stack_config.ifaces[0].more, key.ipv6.at, sizeof key.ipv6.at);
+    fa_copy(stack_config.ifaces[0].routes, key.routes.at, sizeof key.routes.at);
+    fa_copy(stack_config.dns, key.dns.at, sizeof key.dns.at);
+    fa_copy(stack_config.ntp, key.ntp.at, sizeof key.ntp.at);
+    if (fa_stack_config_check(&stack_config, &reason) != FA_OK) {
+        fa_boot_fail(&image, "%s", reason);
+    }
     fa_stack_init(&stack, &stack_config, fa_clock_mono_ns());
     fa_stack_start(&stack, &loop);
     fa_memblk_init(&disk_2,

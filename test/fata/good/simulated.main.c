@@ -6,45 +6,7 @@
 #include "fa/stack.h"
 #include "fa/vnet.h"
 #include "simulated.fata.h"
-
-/* What can be said when the image starts. */
-static struct {
-    struct fa_boot_address a_ipv4;
-    struct fa_ip a_gateway;
-    const char *a_hostname;
-    struct fa_boot_address b_ipv4;
-    struct fa_ip b_gateway;
-    const char *b_hostname;
-    const char *net;
-    struct fa_boot_address ipv4;
-    struct fa_ip gateway;
-    const char *hostname;
-} key;
-
-static const struct fa_boot_key keys[] = {
-    {"a-ipv4", &fa_boot_address, &key.a_ipv4, .fallback = "10.0.0.1/24", .env = "FATA_A_IPV4",
-        .section = "network", .doc = "IPv4 address"},
-    {"a-gateway", &fa_boot_ip, &key.a_gateway, .env = "FATA_A_GATEWAY", .section = "network",
-        .doc = "router to other networks"},
-    {"a-hostname", &fa_boot_text, &key.a_hostname, .env = "FATA_A_HOSTNAME", .section = "network",
-        .doc = "name told to the DHCP server"},
-    {"b-ipv4", &fa_boot_address, &key.b_ipv4, .fallback = "10.0.0.2/24", .env = "FATA_B_IPV4",
-        .section = "network", .doc = "IPv4 address"},
-    {"b-gateway", &fa_boot_ip, &key.b_gateway, .env = "FATA_B_GATEWAY", .section = "network",
-        .doc = "router to other networks"},
-    {"b-hostname", &fa_boot_text, &key.b_hostname, .env = "FATA_B_HOSTNAME", .section = "network",
-        .doc = "name told to the DHCP server"},
-    {"net", &fa_boot_text, &key.net, .fallback = "", .env = "FATA_NET", .section = "network",
-        .doc = "network card: tap:NAME, connect:PATH, listen:PATH or fd:N"},
-    {"ipv4", &fa_boot_address, &key.ipv4, .fallback = "dhcp", .env = "FATA_IPV4",
-        .section = "network", .doc = "IPv4 address"},
-    {"gateway", &fa_boot_ip, &key.gateway, .env = "FATA_GATEWAY", .section = "network",
-        .doc = "router to other networks"},
-    {"hostname", &fa_boot_text, &key.hostname, .env = "FATA_HOSTNAME", .section = "network",
-        .doc = "name told to the DHCP server"},
-    {"logs", &fa_boot_logs, NULL, .env = "FATA_LOGS", .section = "image",
-        .doc = "what is logged; also -l LEVELS"},
-};
+#include "keys.h"
 
 static const struct fa_boot_image image = {.name = "simulated", .version = "0",
     .keys = keys, .key_count = FA_COUNT_OF(keys)};
@@ -58,12 +20,18 @@ static struct fa_pool a_stack_pool;
 [[gnu::aligned(64)]] static uint8_t a_stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t a_stack_conns[4096 * FA_TCP_CONN_BYTES];
 static uint32_t a_stack_buckets[4096];
+static struct fa_pool a_stack_long_pool;
+[[gnu::aligned(64)]] static uint8_t
+    a_stack_long_memory[(8 + 1) * FA_REASS_LARGE_BUF_SIZE];
 static struct fa_stack a_stack;
 static struct fa_vnet_port port_2;
 static struct fa_pool b_stack_pool;
 [[gnu::aligned(64)]] static uint8_t b_stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t b_stack_conns[4096 * FA_TCP_CONN_BYTES];
 static uint32_t b_stack_buckets[4096];
+static struct fa_pool b_stack_long_pool;
+[[gnu::aligned(64)]] static uint8_t
+    b_stack_long_memory[(8 + 1) * FA_REASS_LARGE_BUF_SIZE];
 static struct fa_stack b_stack;
 static struct fa_pool port_3_pool;
 [[gnu::aligned(64)]] static uint8_t port_3_pool_memory[1048576];
@@ -73,12 +41,16 @@ static struct fa_pool stack_pool;
 [[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
 static uint32_t stack_buckets[4096];
+static struct fa_pool stack_long_pool;
+[[gnu::aligned(64)]] static uint8_t
+    stack_long_memory[(8 + 1) * FA_REASS_LARGE_BUF_SIZE];
 static struct fa_stack stack;
 
 static void announce(void *ctx)
 {
     if (fa_stack_up_wait(ctx, FA_NS_NEVER) == FA_OK) {
-        fa_boot_up(&image, &a_stack.ifaces[0].ip);
+        struct fa_ip ip = fa_stack_address(&a_stack, 0);
+        fa_boot_up(&image, &ip);
     }
 }
 
@@ -101,23 +73,55 @@ int fa_main(void)
     fa_vnet_init(&wire, &(struct fa_vnet_config){.macs = wire_macs, .mac_count = 64});
     fa_vnet_port_open(&wire, &port,
         &(struct fa_vnet_port_config){.name = "port", .pool = &a_stack_pool, .rx_count_max = 512});
-    const struct fa_stack_config a_stack_config = {.pool = &a_stack_pool, .iface_count = 1,
+    fa_pool_init(&a_stack_long_pool, a_stack_long_memory,
+        sizeof a_stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
+    struct fa_stack_config a_stack_config = {.pool = &a_stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = &port.dev, .dhcp = key.a_ipv4.dhcp, .ip = key.a_ipv4.ip,
-            .prefix_bits = key.a_ipv4.prefix_bits, .gateway = key.a_gateway,
-                    .hostname = key.a_hostname},
+            .prefix_bits = key.a_ipv4.prefix_bits, .gateway = key.a_ipv4_gateway,
+            .gateway6 = key.a_ipv6_gateway, .hostname = key.a_hostname,
+            .ipv4_off = key.a_ipv6_only, .ipv6_off = key.a_ipv4_only,
+            .ra_off = !key.a_accept_router_advertisements, .privacy = key.a_privacy,
+            .redirects = key.a_redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
+            .probe = key.a_dhcp_probe, .mtu_bytes = (uint16_t)key.a_mtu},
+        .domain = key.a_domain, .reass.large_pool = &a_stack_long_pool,
         .tcp = {.conn_memory = a_stack_conns, .conn_count_max = 4096,
-            .bucket_memory = a_stack_buckets, .bucket_count = 4096}};
+            .bucket_memory = a_stack_buckets, .bucket_count = 4096,
+            .rx_window_bytes = (uint32_t)key.a_window, .tx_buffer_bytes = (uint32_t)key.a_window,
+            .keepalive = key.a_keepalive != 0, .keepalive_after_ns = key.a_keepalive}};
+    fa_copy(a_stack_config.ifaces[0].more, key.a_ipv6.at, sizeof key.a_ipv6.at);
+    fa_copy(a_stack_config.ifaces[0].routes, key.a_routes.at, sizeof key.a_routes.at);
+    fa_copy(a_stack_config.dns, key.a_dns.at, sizeof key.a_dns.at);
+    fa_copy(a_stack_config.ntp, key.a_ntp.at, sizeof key.a_ntp.at);
+    if (fa_stack_config_check(&a_stack_config, &reason) != FA_OK) {
+        fa_boot_fail(&image, "%s", reason);
+    }
     fa_stack_init(&a_stack, &a_stack_config, fa_clock_mono_ns());
     fa_stack_start(&a_stack, &loop);
     fa_vnet_port_open(&wire, &port_2,
         &(struct fa_vnet_port_config){.name = "port_2", .pool = &b_stack_pool,
                 .rx_count_max = 512});
-    const struct fa_stack_config b_stack_config = {.pool = &b_stack_pool, .iface_count = 1,
+    fa_pool_init(&b_stack_long_pool, b_stack_long_memory,
+        sizeof b_stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
+    struct fa_stack_config b_stack_config = {.pool = &b_stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = &port_2.dev, .dhcp = key.b_ipv4.dhcp, .ip = key.b_ipv4.ip,
-            .prefix_bits = key.b_ipv4.prefix_bits, .gateway = key.b_gateway,
-                    .hostname = key.b_hostname},
+            .prefix_bits = key.b_ipv4.prefix_bits, .gateway = key.b_ipv4_gateway,
+            .gateway6 = key.b_ipv6_gateway, .hostname = key.b_hostname,
+            .ipv4_off = key.b_ipv6_only, .ipv6_off = key.b_ipv4_only,
+            .ra_off = !key.b_accept_router_advertisements, .privacy = key.b_privacy,
+            .redirects = key.b_redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
+            .probe = key.b_dhcp_probe, .mtu_bytes = (uint16_t)key.b_mtu},
+        .domain = key.b_domain, .reass.large_pool = &b_stack_long_pool,
         .tcp = {.conn_memory = b_stack_conns, .conn_count_max = 4096,
-            .bucket_memory = b_stack_buckets, .bucket_count = 4096}};
+            .bucket_memory = b_stack_buckets, .bucket_count = 4096,
+            .rx_window_bytes = (uint32_t)key.b_window, .tx_buffer_bytes = (uint32_t)key.b_window,
+            .keepalive = key.b_keepalive != 0, .keepalive_after_ns = key.b_keepalive}};
+    fa_copy(b_stack_config.ifaces[0].more, key.b_ipv6.at, sizeof key.b_ipv6.at);
+    fa_copy(b_stack_config.ifaces[0].routes, key.b_routes.at, sizeof key.b_routes.at);
+    fa_copy(b_stack_config.dns, key.b_dns.at, sizeof key.b_dns.at);
+    fa_copy(b_stack_config.ntp, key.b_ntp.at, sizeof key.b_ntp.at);
+    if (fa_stack_config_check(&b_stack_config, &reason) != FA_OK) {
+        fa_boot_fail(&image, "%s", reason);
+    }
     fa_stack_init(&b_stack, &b_stack_config, fa_clock_mono_ns());
     fa_stack_start(&b_stack, &loop);
     fa_vnet_port_open(&wire, &port_3,
@@ -125,11 +129,28 @@ int fa_main(void)
     if (fa_hostnet_open(&net, key.net, &stack_pool, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
-    const struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
+    fa_pool_init(&stack_long_pool, stack_long_memory,
+        sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
+    struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
-            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.gateway, .hostname = key.hostname},
+            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.ipv4_gateway,
+            .gateway6 = key.ipv6_gateway, .hostname = key.hostname,
+            .ipv4_off = key.ipv6_only, .ipv6_off = key.ipv4_only,
+            .ra_off = !key.accept_router_advertisements, .privacy = key.privacy,
+            .redirects = key.redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
+            .probe = key.dhcp_probe, .mtu_bytes = (uint16_t)key.mtu},
+        .domain = key.domain, .reass.large_pool = &stack_long_pool,
         .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
-            .bucket_memory = stack_buckets, .bucket_count = 4096}};
+            .bucket_memory = stack_buckets, .bucket_count = 4096,
+            .rx_window_bytes = (uint32_t)key.window, .tx_buffer_bytes = (uint32_t)key.window,
+            .keepalive = key.keepalive != 0, .keepalive_after_ns = key.keepalive}};
+    fa_copy(stack_config.ifaces[0].more, key.ipv6.at, sizeof key.ipv6.at);
+    fa_copy(stack_config.ifaces[0].routes, key.routes.at, sizeof key.routes.at);
+    fa_copy(stack_config.dns, key.dns.at, sizeof key.dns.at);
+    fa_copy(stack_config.ntp, key.ntp.at, sizeof key.ntp.at);
+    if (fa_stack_config_check(&stack_config, &reason) != FA_OK) {
+        fa_boot_fail(&image, "%s", reason);
+    }
     fa_stack_init(&stack, &stack_config, fa_clock_mono_ns());
     fa_stack_start(&stack, &loop);
     fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, announce, &a_stack, NULL), "start");
