@@ -24,9 +24,9 @@ def closing(state, said, heard):
     if state in after_fin and FIN in heard:
         yield after_fin[state], said | {FIN_ACK}
     after_ack = {"FIN-WAIT-1": "FIN-WAIT-2", "CLOSING": "TIME-WAIT", "LAST-ACK": "CLOSED"}
-    if state in after_ack and FIN_ACK in heard:
+    if state in after_ack and (FIN_ACK in heard or LAST in heard):
         yield after_ack[state], said
-    if state in ("FIN-WAIT-1", "FIN-WAIT-2") and LAST in heard:
+    if state == "FIN-WAIT-2" and LAST in heard:
         yield "TIME-WAIT", said | {FIN_ACK}
 
 

@@ -29,6 +29,8 @@ enum kind {
     KIND_COUNT,
 };
 
+_Static_assert((int)KIND_COUNT == (int)BOXES_KIND_COUNT, "boxes.h says how many");
+
 static const char *const kind_names[KIND_COUNT] = {"strip-blank", "strip-remove", "strip-mangle",
     "sack-lost", "mss-clamp", "ack-thinning", "two-paths", "small-mtu", "ecn-bleach", "ecn-mark",
     "ecn-deny", "seq-shift", "seq-shift-not-sack", "nat-rebind", "nat-rebind-reset", "idle-forget",
@@ -36,6 +38,8 @@ static const char *const kind_names[KIND_COUNT] = {"strip-blank", "strip-remove"
 
 static const uint32_t breaking =
     1u << NAT_REBIND | 1u << NAT_REBIND_RESET | 1u << IDLE_FORGET | 1u << IDLE_FORGET_RESET;
+
+const uint32_t boxes_blinding = 1u << NO_SACK_BACK | 1u << SHIFT_SEQ_NOT_SACK;
 
 /* With these another box's ICMP errors quote what the sender does not know: a black hole. */
 static const uint32_t translating =
@@ -155,23 +159,27 @@ static fa_ns boxes_deadline(const struct fa_poller *poller)
     return boxes_of(poller)->forget_ns;
 }
 
-static uint32_t choose_kinds(struct fa_rand *rand)
+uint32_t boxes_choose(void)
 {
-    uint64_t count = between(rand, 1, BOXES_KIND_MAX);
+    struct fa_rand rand;
+    fa_sim_rand_init(&rand, "boxes kinds");
+    uint64_t count = between(&rand, 1, BOXES_CHOSEN_MAX);
     uint32_t kinds = 0;
     while ((uint64_t)__builtin_popcount(kinds) < count) {
-        kinds |= 1u << fa_rand_below(rand, KIND_COUNT);
+        kinds |= 1u << fa_rand_below(&rand, KIND_COUNT);
     }
     return (kinds & translating) != 0 ? kinds & ~(1u << SMALL_MTU) : kinds;
 }
 
-void boxes_begin(struct boxes *boxes, struct world *world, fa_ns calm_from_ns)
+void boxes_begin(struct boxes *boxes, struct world *world, uint32_t kinds, fa_ns calm_from_ns)
 {
     static const struct fa_poller_ops ops = {poll_boxes, boxes_deadline};
-    *boxes = (struct boxes){
-        .poller.ops = &ops, .world = world, .forget_ns = FA_NS_NEVER, .calm_from_ns = calm_from_ns};
+    *boxes = (struct boxes){.poller.ops = &ops,
+        .world = world,
+        .kinds = kinds,
+        .forget_ns = FA_NS_NEVER,
+        .calm_from_ns = calm_from_ns};
     fa_sim_rand_init(&boxes->rand, "boxes");
-    boxes->kinds = choose_kinds(&boxes->rand);
     size_t first = fa_rand_below(&boxes->rand, world->station_count);
     for (size_t i = 0; i < world->station_count; i++) {
         struct middlebox_config config = {};

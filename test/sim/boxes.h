@@ -10,7 +10,8 @@
 #include "test/sim/world.h"
 
 enum {
-    BOXES_KIND_MAX = 2, /* in one world */
+    BOXES_KIND_COUNT = 17,
+    BOXES_CHOSEN_MAX = 2, /* in a world that chooses */
     BOXES_TEXT_MAX = 96,
 };
 
@@ -26,8 +27,15 @@ struct boxes {
     char text[BOXES_TEXT_MAX];
 };
 
-/* Choose up to BOXES_KIND_MAX kinds and set them before one station in two, at least one. A kind
- * that forgets connections does so until `calm_from_ns`. */
-void boxes_begin(struct boxes *boxes, struct world *world, fa_ns calm_from_ns);
+/* The kinds with which SACK is agreed on but no block comes through. A sender is blind then: what
+ * its duplicate ACKs would say is gone, and each further loss costs a timeout. */
+extern const uint32_t boxes_blinding;
+
+/* Kinds of middlebox, one bit each, out of the world's seed. */
+uint32_t boxes_choose(void);
+
+/* Set boxes of `kinds` before one station in two, at least one. A kind that forgets connections
+ * does so until `calm_from_ns`. */
+void boxes_begin(struct boxes *boxes, struct world *world, uint32_t kinds, fa_ns calm_from_ns);
 
 #endif

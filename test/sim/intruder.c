@@ -38,8 +38,7 @@ static void push_ip6(struct fa_buf *buf, const struct fa_ip *source, const struc
     fa_ip6_encode(fa_buf_push(buf, FA_IP6_HDR_LEN), &ip);
 }
 
-/* Send one segment to `target`, as if from `source`. */
-static void send_segment(struct intruder *intruder, fa_ns now, struct world_station *target,
+void intruder_send(struct intruder *intruder, fa_ns now, struct world_station *target,
     const struct fa_ip *source, const struct fa_tcp_header *header, size_t payload_len)
 {
     struct fa_buf *buf;
@@ -85,7 +84,7 @@ static void send_syn(struct intruder *intruder, fa_ns now)
         .mss = 1460,
         .flags = FA_TCP_SYN,
     };
-    send_segment(intruder, now, choose_station(intruder), &nobody, &syn, 0);
+    intruder_send(intruder, now, choose_station(intruder), &nobody, &syn, 0);
 }
 
 /* A segment of a connection that exists, with numbers that are anywhere; or near the right ones,
@@ -120,7 +119,7 @@ static void send_noise(struct intruder *intruder, fa_ns now)
         header.flags = FA_TCP_ACK;
         payload_len = 0;
     }
-    send_segment(intruder, now, target, &conn->tuple.remote, &header, payload_len);
+    intruder_send(intruder, now, target, &conn->tuple.remote, &header, payload_len);
 }
 
 bool intruder_poll(struct intruder *intruder, fa_ns now)
@@ -136,6 +135,10 @@ bool intruder_poll(struct intruder *intruder, fa_ns now)
         any = true;
     }
     if (now < intruder->next_ns) {
+        return any;
+    }
+    if (intruder->kind == INTRUDER_QUIET) {
+        intruder->next_ns = FA_NS_NEVER;
         return any;
     }
     uint64_t burst = between(&intruder->rand, 1, INTRUDER_BURST_MAX);

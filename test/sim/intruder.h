@@ -17,6 +17,7 @@ enum {
 
 enum intruder_kind {
     INTRUDER_NONE,
+    INTRUDER_QUIET, /* just intruder_send() */
     INTRUDER_FLOOD, /* SYNs to the port that all listen on, from addresses that nobody has */
     INTRUDER_NOISE, /* segments of any kind between any two stations and ports in use */
 };
@@ -33,6 +34,10 @@ struct intruder {
 };
 
 void intruder_open(struct intruder *intruder, struct world *world, enum intruder_kind kind);
+
+/* Send one segment to `target`, as if from `source`, of the same family. */
+void intruder_send(struct intruder *intruder, fa_ns now, struct world_station *target,
+    const struct fa_ip *source, const struct fa_tcp_header *header, size_t payload_len);
 
 bool intruder_poll(struct intruder *intruder, fa_ns now);
 

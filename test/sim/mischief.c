@@ -13,8 +13,8 @@ enum {
     STAND_TURNS_MAX = 1000,
 };
 
-static const char *const kind_names[MISCHIEF_KIND_COUNT] = {
-    "clock-leaps", "clock-stands", "tiny-pools", "hoarder", "flood", "noise", "restart", "vanish"};
+static const char *const kind_names[MISCHIEF_KIND_COUNT] = {"none", "clock-leaps", "clock-stands",
+    "tiny-pools", "hoarder", "flood", "noise", "restart", "vanish"};
 
 static uint64_t between(struct fa_rand *rand, uint64_t low, uint64_t high)
 {
@@ -79,6 +79,7 @@ static fa_ns strike(struct mischief *mischief)
         mischief->victim = choose_station(mischief);
         cut_cable(mischief->victim, false);
         return between(rand, 310, 400) * FA_NS_S;
+    case MISCHIEF_NONE:
     case MISCHIEF_FLOOD:
     case MISCHIEF_NOISE:
     case MISCHIEF_TINY_POOLS:

@@ -16,6 +16,7 @@ enum {
 };
 
 enum mischief_kind {
+    MISCHIEF_NONE,
     MISCHIEF_CLOCK_LEAPS,  /* up to 20 s pass at once */
     MISCHIEF_CLOCK_STANDS, /* up to 1,000 turns take no time */
     MISCHIEF_TINY_POOLS,   /* from the beginning */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
 // test/sim/soak_test.c: one connection, both ways at once, while 5 % of all frames are lost.
+// The family and the features that each end has switched off follow from the seed.
 //
 // FATA_SIM_MIB says how much goes each way (1): `make soak` sends a GiB.
 
@@ -43,7 +44,13 @@ T(every_byte_arrives_both_ways_at_5_percent_loss)
 {
     uint64_t mib = choose_mib();
     (void)fa_log_levels_set(FA_LIT("*:warning"), NULL);
-    struct world *world = sim_world_open(&(struct world_config){.station_count = 2});
+    struct fa_rand rand;
+    fa_sim_rand_init(&rand, "soak");
+    struct world_config config = {.station_count = 2};
+    for (int i = 0; i < 2; i++) {
+        config.features_off[i] = fa_rand_below(&rand, 2) != 0 ? fa_rand_u32(&rand) : 0;
+    }
+    struct world *world = sim_world_open(&config);
     t_on_failure(save_capture, world);
     for (int i = 0; i < 2; i++) {
         const struct fa_fault_config bad = {

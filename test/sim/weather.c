@@ -11,14 +11,16 @@ enum {
     SEGMENT_BYTES = 1000,
     SILENCE_BYTES = 1000 * 1000,
     WINDOW_BYTES = 64 * 1024,
-    RATE_LOSS = 20000, /* of a million, by a queue that runs over */
+    HEAVY_LOSS = 150000, /* of a million */
+    RATE_LOSS = 20000,   /* of a million, by a queue that runs over */
 };
 
-/* For what weather_bound() says: handshakes, slow readers; a loss, at worst after a timeout that
- * was doubled; cuts, and the doubled timeouts that they leave behind. */
-#define START_NS    (90 * FA_NS_S)
-#define RECOVERY_NS (2 * FA_NS_S)
-#define CUT_TIME_NS (180 * FA_NS_S)
+/* For what weather_bound() says: handshakes, slow readers; a loss, sometimes after a timeout; one
+ * where retransmissions are lost too; cuts, and the doubled timeouts that they leave behind. */
+#define START_NS          (90 * FA_NS_S)
+#define RECOVERY_NS       (2 * FA_NS_S)
+#define HEAVY_RECOVERY_NS (10 * FA_NS_S)
+#define CUT_TIME_NS       (180 * FA_NS_S)
 
 enum kind {
     LOSS,
@@ -35,6 +37,8 @@ enum kind {
     CUTS,
     KIND_COUNT,
 };
+
+_Static_assert((int)KIND_COUNT == (int)WEATHER_KIND_COUNT, "weather.h says how many");
 
 static const char *const kind_names[KIND_COUNT] = {
     "loss",
@@ -144,12 +148,17 @@ static fa_ns cuts_deadline(const struct fa_poller *poller)
     return weather_of(poller)->next_cut_ns;
 }
 
-static uint32_t choose_kinds(struct fa_rand *rand)
+const uint32_t weather_lossless =
+    1u << DUPLICATION | 1u << REORDERING | 1u << DELAY | 1u << JITTER | 1u << TRAILING;
+
+uint32_t weather_choose(void)
 {
-    uint64_t count = between(rand, WEATHER_KIND_MIN, WEATHER_KIND_MAX);
+    struct fa_rand rand;
+    fa_sim_rand_init(&rand, "weather kinds");
+    uint64_t count = between(&rand, WEATHER_CHOSEN_MIN, WEATHER_CHOSEN_MAX);
     uint32_t kinds = 0;
     while ((uint64_t)__builtin_popcount(kinds) < count) {
-        kinds |= 1u << fa_rand_below(rand, KIND_COUNT);
+        kinds |= 1u << fa_rand_below(&rand, KIND_COUNT);
     }
     return kinds;
 }
@@ -159,7 +168,8 @@ static void note_worst(struct weather *weather, const struct fa_fault_config *co
 {
     uint32_t loss = config->loss_per_million + config->small_loss_per_million +
                     config->corrupt_per_million + config->reorder_per_million;
-    fa_ns delay = config->delay_ns + config->jitter_ns + config->reorder_ns;
+    fa_ns delay =
+        config->delay_ns + config->jitter_ns + fa_ns_min(config->reorder_ns, FA_NS_S / 10);
     if (config->rate_bytes_per_s != 0) {
         loss += RATE_LOSS;
         weather->rate_min = weather->rate_min == 0
@@ -170,11 +180,18 @@ static void note_worst(struct weather *weather, const struct fa_fault_config *co
     weather->delay_max_ns = fa_max(weather->delay_max_ns, 2 * delay);
 }
 
-fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t bytes_each)
+bool weather_is_heavy(const struct weather *weather)
+{
+    return weather->loss_max >= HEAVY_LOSS;
+}
+
+fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t bytes_each, bool poor)
 {
     uint64_t segments = bytes_each / SEGMENT_BYTES + 1;
+    fa_ns recovery_ns = weather_is_heavy(weather) ? HEAVY_RECOVERY_NS : RECOVERY_NS;
+    recovery_ns = poor ? 4 * recovery_ns : recovery_ns;
     fa_ns rate_ns = weather->rate_min != 0 ? bytes / weather->rate_min * 2 * FA_NS_S : 0;
-    fa_ns loss_ns = segments * weather->loss_max / 1000000 * RECOVERY_NS;
+    fa_ns loss_ns = segments * weather->loss_max / 1000000 * recovery_ns;
     fa_ns window_ns = (bytes_each / WINDOW_BYTES + 10) * 4 * weather->delay_max_ns;
     fa_ns silence_ns = (weather->kinds & 1u << SILENCE) != 0
                            ? bytes / SILENCE_BYTES * 4 * FA_NS_S
@@ -183,12 +200,12 @@ fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t byte
     return START_NS + rate_ns + loss_ns + window_ns + silence_ns + cut_ns;
 }
 
-void weather_begin(struct weather *weather, struct world *world, fa_ns calm_from_ns)
+void weather_begin(struct weather *weather, struct world *world, uint32_t kinds, fa_ns calm_from_ns)
 {
     static const struct fa_poller_ops ops = {poll_cuts, cuts_deadline};
-    *weather = (struct weather){.poller.ops = &ops, .world = world, .next_cut_ns = FA_NS_NEVER};
+    *weather = (struct weather){
+        .poller.ops = &ops, .world = world, .kinds = kinds, .next_cut_ns = FA_NS_NEVER};
     fa_sim_rand_init(&weather->rand, "weather");
-    weather->kinds = choose_kinds(&weather->rand);
     for (size_t i = 0; i < world->station_count; i++) {
         for (int dir = 0; dir < FA_FAULT_DIR_COUNT; dir++) {
             struct fa_fault_config config = {};

@@ -9,8 +9,9 @@
 #include "test/sim/world.h"
 
 enum {
-    WEATHER_KIND_MIN = 3, /* kinds of fault in every world */
-    WEATHER_KIND_MAX = 5,
+    WEATHER_KIND_COUNT = 12,
+    WEATHER_CHOSEN_MIN = 3, /* kinds of fault in a world that chooses */
+    WEATHER_CHOSEN_MAX = 5,
     WEATHER_TEXT_MAX = 160,
 };
 
@@ -29,11 +30,24 @@ struct weather {
     char text[WEATHER_TEXT_MAX];
 };
 
-/* Choose kinds and strengths, set every cable's faults, and go on cutting cables, if that is among
- * them, until `calm_from_ns`. `text` then names the kinds. */
-void weather_begin(struct weather *weather, struct world *world, fa_ns calm_from_ns);
+/* The kinds that lose nothing. */
+extern const uint32_t weather_lossless;
 
-/* How long `bytes` in all, `bytes_each` on any one connection, may take in this weather. */
-fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t bytes_each);
+/* Kinds of fault, one bit each, out of the world's seed. */
+uint32_t weather_choose(void);
+
+/* Choose the strengths of `kinds`, set every cable's faults, and go on cutting cables, if that is
+ * among them, until `calm_from_ns`. `text` then names the kinds. */
+void weather_begin(
+    struct weather *weather, struct world *world, uint32_t kinds, fa_ns calm_from_ns);
+
+/* How long `bytes` in all, `bytes_each` on any one connection, may take in this weather. `poor`:
+ * some ends have no timestamps, so a doubled timeout stays until new data went through (RFC 6298
+ * 5), or no SACK blocks. */
+fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t bytes_each, bool poor);
+
+/* Whether so much is lost that retransmissions of retransmissions are, and nothing may come through
+ * until a connection gives up. */
+bool weather_is_heavy(const struct weather *weather);
 
 #endif

@@ -225,7 +225,8 @@ static void sweep_ends(struct workload *workload)
 {
     for (size_t i = 0; i < WORKLOAD_END_MAX; i++) {
         struct workload_end *end = &workload->ends[i];
-        bool waits = end->flow != NULL && is_current(end) && !workload->config.breaks_allowed;
+        bool waits =
+            is_current(end) && !transfer_done(end->transfer) && !workload->config.breaks_allowed;
         if (end->flow != NULL && !waits &&
             workload->now >= fa_ns_after(end->progress_ns, WORKLOAD_IDLE_NS)) {
             workload_end_over(end, FA_ETIMEOUT, "idle");
