@@ -167,6 +167,7 @@ static ssize_t call_recvmsg(void *userdata, int fd, struct msghdr *msg, int flag
     return world_leave(world, outcome);
 }
 
+// NOLINTNEXTLINE(readability-function-size): as many parameters as its namesake of libc
 static ssize_t call_recvfrom(void *userdata, int fd, void *at, size_t len, int flags,
     struct sockaddr *name, socklen_t *name_len)
 {
@@ -227,6 +228,7 @@ static ssize_t call_sendmsg(void *userdata, int fd, const struct msghdr *msg, in
     return world_leave(world, outcome);
 }
 
+// NOLINTNEXTLINE(readability-function-size): as many parameters as its namesake of libc
 static ssize_t call_sendto(void *userdata, int fd, const void *at, size_t len, int flags,
     const struct sockaddr *name, socklen_t name_len)
 {

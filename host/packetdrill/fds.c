@@ -197,6 +197,7 @@ static ptrdiff_t splice_in(struct world *world, int pipe, int posix_fd, size_t l
     return put;
 }
 
+// NOLINTNEXTLINE(readability-function-size): as many parameters as its namesake of libc
 static ssize_t call_splice(
     void *userdata, int in, loff_t *in_off, int out, loff_t *out_off, size_t len, unsigned flags)
 {

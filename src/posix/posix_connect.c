@@ -378,7 +378,7 @@ int fa_posix_connect(struct fa_posix *posix, int fd, const struct fa_posix_socka
         return error;
     }
     fa_ns deadline = fa__posix_deadline(posix, file->tx_timeout_ns);
-    while ((error = fa__posix_connect_end(file)) == -FA_POSIX_EINPROGRESS) {
+    while (fa__posix_connect_end(file) == -FA_POSIX_EINPROGRESS) {
         if (file->nonblock) {
             return first ? -FA_POSIX_EINPROGRESS : -FA_POSIX_EALREADY;
         }

@@ -141,7 +141,8 @@ const struct seen *peer_expect(struct peer *peer, uint8_t flags, size_t payload_
     struct fa_slice segment = fa_slice_from(packet, check_ip(peer, packet));
     CHECK_EQ(fa_tcp_decode(segment, &meta, false, &seen.tcp), FA_TCP_GOOD);
     CHECK_EQ(seen.tcp.target_port, PEER_PORT);
-    CHECK_EQ(seen.tcp.flags & ~(unsigned)FA_TCP_PSH, flags);
+    // A SYN may ask for ECN, and a push is the sender's own affair.
+    CHECK_EQ(seen.tcp.flags & ~(unsigned)(FA_TCP_PSH | FA_TCP_ECE | FA_TCP_CWR), flags);
     seen.payload_len = segment.len - seen.tcp.len;
     CHECK_EQ(seen.payload_len, payload_len);
     peer->own_port = seen.tcp.source_port;

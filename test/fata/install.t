@@ -48,6 +48,8 @@ def check(folder):
     done = run("make", "-s", f"O={OUTPUT}", "install", f"DESTDIR={installed}", "PREFIX=/opt",
                cwd=ROOT)
     yield done.returncode == 0, "make_install_fills_a_folder", done.stderr
+    shared = installed / "opt/lib/libfata_packetdrill.so"
+    yield shared.exists(), "the_shared_object_for_packetdrill_is_installed", str(shared)
     fata = str(installed / "opt/bin/fata")
     app = folder / "outside"
     (app / "files").mkdir(parents=True)
