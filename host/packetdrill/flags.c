@@ -51,9 +51,13 @@ static const struct key keys[] = {
     {"prr", FEATURE, FA_TCP_PRR, 0, 0, 0, 1, "proportional rate reduction [on]"},
     {"undo", FEATURE, FA_TCP_UNDO, 0, 0, 0, 1, "of needless recoveries [on]"},
     {"limited", FEATURE, FA_TCP_LIMITED_TRANSMIT, 0, 0, 0, 1, "limited transmit [on]"},
-    {"ecn", FEATURE, FA_TCP_ECN_ASK, 0, 0, 0, 1, "SYNs ask for ECN [off, as in Linux]"},
     {"cookies", FEATURE, FA_TCP_COOKIES, 0, 0, 0, 1, "SYN cookies [on]"},
-    {"cc", NAME, 0, 0, 0, 0, 0, "congestion control: cubic, reno [cubic]"},
+    {"hystart", FEATURE, FA_TCP_HYSTART, 0, 0, 0, 1, "CUBIC's way out of slow start [on]"},
+    {"ecn", FEATURE, FA_TCP_ECN, 0, 0, 0, 1, "for who asks for it [on]"},
+    {"ecn_ask", FEATURE, FA_TCP_ECN_ASK, 0, 0, 0, 1, "asked for [off]"},
+    {"mtu_probe", FEATURE, FA_TCP_MTU_PROBE, 0, 0, 0, 1, "of paths without ICMP [on]"},
+    {"cc", NAME, AT(tcp.congestion), 0, 0, 0, "congestion control: cubic, newreno [cubic]"},
+    {"iw", NUMBER, AT(tcp.initial_segments), 1, 1, 100, "segments of the first window [10]"},
     {"rcvbuf", NUMBER, AT(tcp.rx_window_bytes), 1, 2048, 1 << 24, "bytes [4194304]"},
     {"rcvwin", NUMBER, AT(tcp.rx_window_initial_bytes), 1, 2048, 1 << 24, "bytes [65535]"},
     {"sndbuf", NUMBER, AT(tcp.tx_buffer_bytes), 1, 2048, 1 << 24, "bytes [4194304]"},
@@ -102,6 +106,17 @@ static bool is_word(struct fa_slice value, const char *word)
     return fa_slice_equal(value, fa_slice_of(word));
 }
 
+static bool read_congestion(struct fa_slice value, enum fa_tcp_congestion *ret_which)
+{
+    for (unsigned i = 0; i < FA_TCP_CONGESTION_COUNT; i++) {
+        if (is_word(value, fa_tcp_congestion_name((enum fa_tcp_congestion)i))) {
+            *ret_which = (enum fa_tcp_congestion)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_value(struct settings *settings, const struct key *key, struct fa_slice value)
 {
     uint64_t number;
@@ -126,12 +141,13 @@ static bool read_value(struct settings *settings, const struct key *key, struct 
         store_number(settings, key, number);
         return true;
     case FEATURE:
-        settings->tcp.features_off &= ~(uint32_t)key->off;
-        settings->tcp.features_off |= on ? 0 : (uint32_t)key->off;
+        settings->tcp.features_off |= (uint32_t)key->off;
+        if (on) {
+            settings->tcp.features_off &= ~(uint32_t)key->off;
+        }
         return on || is_word(value, "off") || is_word(value, "0");
     case NAME:
-        settings->tcp.congestion = is_word(value, "reno") ? FA_TCP_NEW_RENO : FA_TCP_CUBIC;
-        return is_word(value, "reno") || is_word(value, "cubic");
+        return read_congestion(value, &settings->tcp.congestion);
     }
     return false;
 }

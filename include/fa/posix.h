@@ -123,12 +123,12 @@ enum {
     /* of FA_POSIX_IPPROTO_TCP */
     FA_POSIX_TCP_NODELAY = 1,       /* off at first, as in Linux: small writes are collected */
     FA_POSIX_TCP_MAXSEG = 2,        /* read only */
-    FA_POSIX_TCP_CORK = 3,          /* (-) */
+    FA_POSIX_TCP_CORK = 3,          /* keep back what does not fill a segment */
     FA_POSIX_TCP_KEEPIDLE = 4,      /* (-) */
     FA_POSIX_TCP_KEEPINTVL = 5,     /* (-) */
     FA_POSIX_TCP_KEEPCNT = 6,       /* (-) */
     FA_POSIX_TCP_INFO = 11,         /* struct fa_tcp_info of fa/tcp.h; read only */
-    FA_POSIX_TCP_CONGESTION = 13,   /* a name; read only */
+    FA_POSIX_TCP_CONGESTION = 13,   /* a name: "cubic", "newreno" */
     FA_POSIX_TCP_USER_TIMEOUT = 18, /* ms; 0: fa_tcp_config.user_timeout_ns */
     /* of FA_POSIX_IPPROTO_IP */
     FA_POSIX_IP_TOS = 1, /* of datagrams; of streams (-) */
@@ -226,6 +226,9 @@ struct fa_posix_file {
     bool reuse : 1;
     bool broadcast : 1;
     bool nodelay : 1;
+    bool cork : 1;
+    bool has_congestion : 1;
+    uint8_t congestion; /* enum fa_tcp_congestion, if it has one of its own */
     bool keepalive : 1;
     bool lingers : 1;
     bool rx_shut : 1;

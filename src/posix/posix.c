@@ -98,6 +98,12 @@ void fa__posix_flow_set(struct fa_posix_file *file, struct fa_flow *flow)
     file->local = info.local;
     file->remote = info.remote;
     flow->watch = &file->watch;
+    if (file->cork) {
+        fa_tcp_cork_set(flow, true);
+    }
+    if (file->has_congestion) {
+        (void)fa_tcp_congestion_set(flow, (enum fa_tcp_congestion)file->congestion); // it is one
+    }
     if (file->keepalive) {
         fa_tcp_keepalive_set(flow, fa__posix_now(file->posix), true);
     }

@@ -206,6 +206,9 @@ static void adopt(
     child->state = FA__POSIX_CONNECTED;
     child->nonblock = (flags & FA_POSIX_SOCK_NONBLOCK) != 0;
     child->nodelay = file->nodelay;
+    child->cork = file->cork;
+    child->has_congestion = file->has_congestion;
+    child->congestion = file->congestion;
     child->lingers = file->lingers;
     child->linger_ns = file->linger_ns;
     child->keepalive = file->keepalive;

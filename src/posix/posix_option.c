@@ -221,6 +221,54 @@ static int set_nodelay(struct fa_posix_file *file, const void *value, uint32_t l
     return 0;
 }
 
+static int get_cork(struct fa_posix_file *file, void *value, uint32_t *len)
+{
+    return put_int(value, len, file->cork);
+}
+
+static int set_cork(struct fa_posix_file *file, const void *value, uint32_t len)
+{
+    int on;
+    int error = take_int(value, len, &on);
+    if (error != 0) {
+        return error;
+    }
+    file->cork = on != 0;
+    if (has_flow(file)) {
+        fa_tcp_cork_set(file->flow, file->cork);
+    }
+    return 0;
+}
+
+static int get_congestion(struct fa_posix_file *file, void *value, uint32_t *len)
+{
+    enum fa_tcp_congestion which = file->posix->config.stack->tcp.config.congestion;
+    if (has_flow(file)) {
+        which = fa_tcp_congestion_of(file->flow);
+    } else if (file->has_congestion) {
+        which = (enum fa_tcp_congestion)file->congestion;
+    }
+    struct fa_slice name = fa_slice_of(fa_tcp_congestion_name(which));
+    return put(value, len, name.at, name.len + 1);
+}
+
+static int set_congestion(struct fa_posix_file *file, const void *value, uint32_t len)
+{
+    struct fa_slice wanted = {value, len};
+    while (wanted.len != 0 && wanted.at[wanted.len - 1] == 0) {
+        wanted.len--;
+    }
+    for (uint8_t i = 0; i < FA_TCP_CONGESTION_COUNT; i++) {
+        enum fa_tcp_congestion which = (enum fa_tcp_congestion)i;
+        if (fa_slice_equal(wanted, fa_slice_of(fa_tcp_congestion_name(which)))) {
+            file->has_congestion = true;
+            file->congestion = i;
+            return has_flow(file) ? -fa__posix_errno(fa_tcp_congestion_set(file->flow, which)) : 0;
+        }
+    }
+    return -FA_POSIX_ENOENT;
+}
+
 static int get_user_timeout(struct fa_posix_file *file, void *value, uint32_t *len)
 {
     return put_int(value, len, (int)(file->user_timeout_ns / FA_NS_MS));
@@ -339,12 +387,12 @@ static const struct option options[] = {
     {FA_POSIX_SOL_SOCKET, FA_POSIX_SO_DOMAIN, ANY, get_domain, NULL},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY, STREAM, get_nodelay, set_nodelay},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_MAXSEG, STREAM, get_maxseg, NULL},
-    {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK, STREAM, NULL, NULL},
+    {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK, STREAM, get_cork, set_cork},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_KEEPIDLE, STREAM, NULL, NULL},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_KEEPINTVL, STREAM, NULL, NULL},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_KEEPCNT, STREAM, NULL, NULL},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_INFO, STREAM, get_info, NULL},
-    {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CONGESTION, STREAM, NULL, NULL},
+    {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CONGESTION, STREAM, get_congestion, set_congestion},
     {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_USER_TIMEOUT, STREAM, get_user_timeout, set_user_timeout},
     {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TOS, DGRAM, get_traffic, set_traffic},
     {FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TOS, STREAM, NULL, NULL},

@@ -525,7 +525,9 @@ static void flags_that_make_no_sense_are_refused(void)
     } cases[] = {
         {"", 0},
         {"local=10.0.0.1,gateway=10.0.0.2,netmask=255.255.255.0,mtu=1400,seed=9,cap=10", 0},
-        {"ts=off,wscale=0,sack=on,cc=reno,rcvbuf=65536,rcvwin=32768,sndbuf=65536", 0},
+        {"ts=off,wscale=0,sack=on,cc=newreno,iw=4,ecn_ask=on,hystart=off,rcvbuf=65536,rcvwin=32768,"
+         "sndbuf=65536",
+            0},
         {"dsack=off,rack=off,tlp=off,prr=off,undo=off,limited=off,cookies=off", 0},
         {"delack=10,rto_min=500,time_wait=1,keepidle=5,keepintvl=1,keepcnt=3", 0},
         {"local6=2001:db8::9,gateway6=2001:db8::1,prefix6=64", 0},

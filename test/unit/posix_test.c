@@ -393,6 +393,50 @@ T(small_writes_are_collected_unless_told_otherwise)
     posix_world_close();
 }
 
+T(a_corked_stream_sends_full_segments_alone)
+{
+    int a;
+    int b;
+    posix_world_open();
+    posix_pair(80, &a, &b);
+    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK, 1), 0);
+    CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK), 1);
+    long long before = COUNTED(&world.a, tcp_tx_segments);
+    CHECK_EQ(fa_posix_send(&posix_a, a, "1", 1, 0), 1);
+    fa_stack_poll(&world.a.stack, world.now);
+    CHECK_EQ(COUNTED(&world.a, tcp_tx_segments), before);
+    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK, 0), 0);
+    fa_stack_poll(&world.a.stack, world.now);
+    CHECK_EQ(COUNTED(&world.a, tcp_tx_segments) - before, 1);
+    posix_world_close();
+}
+
+T(congestion_control_is_chosen_by_name)
+{
+    char name[16] = {0};
+    uint32_t len = sizeof name;
+    const int level = FA_POSIX_IPPROTO_TCP;
+    const int option = FA_POSIX_TCP_CONGESTION;
+    posix_world_open();
+    int server = posix_server(80, 5);
+    CHECK_EQ(fa_posix_setsockopt(&posix_b, server, level, option, "vegas", 6), -FA_POSIX_ENOENT);
+    CHECK_EQ(fa_posix_setsockopt(&posix_b, server, level, option, "newreno", 7), 0);
+    struct fa_posix_sockaddr remote = posix_name(WORLD_B, 80);
+    int client = stream_a();
+    CHECK_EQ(fa_posix_connect(&posix_a, client, &remote), 0);
+    int end = fa_posix_accept(&posix_b, server, NULL, 0);
+    CHECK_EQ(fa_posix_getsockopt(&posix_b, end, level, option, name, &len), 0);
+    CHECK(fa_equal(name, "newreno", 8));
+    len = sizeof name;
+    CHECK_EQ(fa_posix_getsockopt(&posix_a, client, level, option, name, &len), 0);
+    CHECK(fa_equal(name, "cubic", 6));
+    CHECK_EQ(fa_posix_setsockopt(&posix_a, client, level, option, "newreno", 8), 0);
+    len = sizeof name;
+    CHECK_EQ(fa_posix_getsockopt(&posix_a, client, level, option, name, &len), 0);
+    CHECK(fa_equal(name, "newreno", 8));
+    posix_world_close();
+}
+
 T(a_writer_that_does_not_block_writes_what_fits)
 {
     int a;
