@@ -168,6 +168,7 @@ int fa_main(void)
     bench_use(sum);
     fa_stack_stop(&stack);
     fa_netdev_close(&tap.dev);
+    (void)kill(peer, SIGKILL); // it may wait for room that nobody will make
     (void)waitpid(peer, NULL, 0);
     return 0;
 }
