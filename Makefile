@@ -44,7 +44,8 @@ CC_fuzz  := clang
 CF_fuzz  := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
 LF_fuzz  := $(SANITIZE)
 CC_image := musl-gcc
-CF_image := -O2 $(SECTIONS) -fno-pie
+# Nobody unwinds at run time: tables for that are a tenth of an image. Debuggers have their own.
+CF_image := -O2 $(SECTIONS) -fno-pie -fno-asynchronous-unwind-tables
 LF_image := -static -Wl,--gc-sections
 CC_arm64 := aarch64-linux-gnu-gcc
 CF_arm64 := -O2 $(SECTIONS)

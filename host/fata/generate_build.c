@@ -133,7 +133,7 @@ static void write_flags(const struct home *home, const struct folders *folders, 
     fprintf(out,
         "\ncc = %s\ncflags = -std=gnu2x -O2 -g -Wall -Wextra -fstack-protector-strong "
         "-ffunction-sections -fdata-sections -fno-common%s",
-        sim ? "gcc" : "musl-gcc", sim ? "" : " -fno-pie");
+        sim ? "gcc" : "musl-gcc", sim ? "" : " -fno-pie -fno-asynchronous-unwind-tables");
     const char *const maps[][2] = {
         {folders->app, "app"}, {folders->output, "."}, {home->include, "include"}};
     for (size_t i = 0; i < FA_COUNT_OF(maps); i++) {
