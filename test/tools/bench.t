@@ -17,10 +17,10 @@ printf '"ours":%s,"peer_name":%s,"peer":%s,"bar":%s}}\\n' {row}
 """
 
 
-def run(programs, *options):
+def run(programs, *options, runs=5):
     top = tap.folder({f"p{i}": PROGRAM.format(who=i, **p) for i, p in enumerate(programs)})
     out = top + "/out/results.json"
-    status, said = tap.tool("tools/bench", "--out", out, *options,
+    status, said = tap.tool("tools/bench", "--out", out, "--runs", str(runs), *options,
                             *(f"{top}/p{i}" for i in range(len(programs))))
     try:
         with open(out, encoding="utf-8") as file:
@@ -47,8 +47,16 @@ tap.check("a bar that is met passes", status == 0 and rows[0]["met"] is True, sa
 tap.check("results have the promised fields", rows and {
     "area", "name", "unit", "ours", "peer_name", "peer", "ratio", "bar", "met", "runs"} <= set(
         rows[0]) and rows[0]["runs"] == 5, rows)
-status, said, rows = run([OURS, with_bar(PEER, 3.5)])
+status, said, rows = run([OURS, with_bar(PEER, 5.5)])
 tap.check("a bar that is missed fails", status == 1 and rows[0]["met"] is False, said)
+status, said, rows = run([OURS, with_bar(PEER, 3.5)])
+tap.check("five runs from 1 to 5 are too few to say that 3.5 is missed", rows[0]["met"], said)
+MANY = {**OURS, "figures": " ".join(str(10 * n) for n in range(1, 16))}
+STEADY = {**PEER, "figures": "10 " * 15}
+status, said, rows = run([MANY, with_bar(STEADY, 12.5)], runs=15)
+tap.check("the median of 15 lies between the 4th and the 12th",
+          rows[0]["interval"] == [4, 12], rows)
+tap.check("a bar above that is missed", status == 1 and rows[0]["met"] is False, said)
 LIMIT = {**OURS, "better": "lower", "row": "$1 null null 30"}
 status, said, rows = run([LIMIT])
 tap.check("without a peer the bar is for our figure", status == 0 and rows[0]["met"], said)
