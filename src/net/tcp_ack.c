@@ -210,12 +210,13 @@ bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *s
     bool sacks = header->sack_count != 0 && conn->sack_ok && in_flight;
     bool board = fa__tcp_board_on(conn) || (sacks && fa__tcp_board_open(conn));
     bool advances = fa__seq_lt(conn->snd_una, ack);
-    if (board && (advances || sacks)) {
-        fa__tcp_recover_input(conn, header);
+    bool duplicate =
+        ack == conn->snd_una && in_flight && !window_changed && fa__tcp_segment_len(seg) == 0;
+    if (board && (advances || sacks || duplicate)) {
+        fa__tcp_recover_input(conn, header, duplicate);
     } else if (advances) {
         input_progress(conn, ack);
-    } else if (!board && ack == conn->snd_una && in_flight && !window_changed &&
-               fa__tcp_segment_len(seg) == 0) {
+    } else if (duplicate) {
         input_duplicate(conn);
     }
     if (conn->ecn_reduced || ((header->flags & FA_TCP_ECE) != 0 && conn->ecn_ok)) {

@@ -202,7 +202,6 @@ bool fa__tcp_board_open(struct fa_tcp_conn *conn)
     fa_list_push_back(&conn->work->runs, &run->node);
     fa_list_push_back(&conn->work->out, &run->order);
     conn->work->fack = conn->snd_una;
-    conn->dup_acks = 0;
     return true;
 }
 
@@ -360,6 +359,18 @@ void fa__tcp_board_lose(struct fa__tcp_work *work, struct fa__tcp_run *run)
 {
     FA_ASSERT(run->state == FA__TCP_RUN_OUT);
     set_state(work, run, FA__TCP_RUN_LOST);
+}
+
+void fa__tcp_board_lose_head(struct fa_tcp_conn *conn, uint32_t len)
+{
+    struct fa__tcp_run *first = first_of(conn->work);
+    if (first == NULL || first->state != FA__TCP_RUN_OUT) {
+        return;
+    }
+    if (first->end - first->seq > len) {
+        (void)split_run(conn, first, first->seq + len);
+    }
+    set_state(conn->work, first, FA__TCP_RUN_LOST);
 }
 
 bool fa__tcp_board_lose_tail(struct fa_tcp_conn *conn, uint32_t len)

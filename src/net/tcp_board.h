@@ -75,6 +75,7 @@ struct fa__tcp_work {
     bool has_tlp : 1;
     bool tlp_resent : 1; /* the probe was a retransmission */
     bool has_dsack_round : 1;
+    bool blind : 1; /* this recovery is one of duplicates that SACK nothing (RFC 6582) */
 
     /* What we report (RFC 2018, RFC 2883). */
     uint8_t block_count;
@@ -113,6 +114,8 @@ void fa__tcp_board_acked(struct fa_tcp_conn *conn, uint32_t ack, struct fa__tcp_
 void fa__tcp_board_sacked(
     struct fa_tcp_conn *conn, const struct fa_tcp_sack *block, struct fa__tcp_delivery *delivery);
 void fa__tcp_board_lose(struct fa__tcp_work *work, struct fa__tcp_run *run);
+/* The first `len` numbers are lost unless they are known to be; without memory their whole run. */
+void fa__tcp_board_lose_head(struct fa_tcp_conn *conn, uint32_t len);
 /* The last `len` numbers are a run of their own, taken for lost. Returns: false without memory. */
 bool fa__tcp_board_lose_tail(struct fa_tcp_conn *conn, uint32_t len);
 /* Nothing was lost after all. */

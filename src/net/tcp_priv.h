@@ -361,8 +361,12 @@ static inline uint32_t fa__tcp_lost(const struct fa_tcp_conn *conn)
 static inline uint32_t fa__tcp_pipe(const struct fa_tcp_conn *conn)
 {
     uint32_t flight = conn->snd_nxt - conn->snd_una;
-    return fa__tcp_board_on(conn) ? flight - conn->work->sacked_bytes - conn->work->lost_bytes
-                                  : flight;
+    if (!fa__tcp_board_on(conn)) {
+        return flight;
+    }
+    uint32_t pipe = flight - conn->work->sacked_bytes - conn->work->lost_bytes;
+    uint32_t arrived = conn->work->blind ? conn->dup_acks * (uint32_t)conn->mss : 0;
+    return pipe - fa__u32_min(arrived, pipe);
 }
 
 /* What trace records say after their own words (fa/schema.def). */
@@ -526,7 +530,8 @@ bool fa__tcp_probe_acked(struct fa_tcp_conn *conn, uint32_t ack, bool dsack, boo
 
 /* tcp_recover.c */
 /* What an ACK means where there is a scoreboard. */
-void fa__tcp_recover_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header);
+void fa__tcp_recover_input(
+    struct fa_tcp_conn *conn, const struct fa_tcp_header *header, bool is_duplicate);
 /* The reordering timer has fired; the retransmission timer has. */
 void fa__tcp_recover_reordered(struct fa_tcp_conn *conn);
 void fa__tcp_recover_timeout(struct fa_tcp_conn *conn);

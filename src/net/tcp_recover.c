@@ -34,6 +34,7 @@ static void undo(struct fa_tcp_conn *conn)
     conn->retransmit_due = false;
     conn->backoff = 0;
     work->frto = 0;
+    work->blind = false;
     conn->cc->undone(conn);
     fa__tcp_board_unlose(work);
     FA__TCP_TRACE_RECOVERY(conn, FA__TCP_RECOVERY_UNDO);
@@ -120,16 +121,72 @@ static void input_blocks(
             FA_COUNT(conn->tcp->config.counters, tcp_rx_bad_sack);
             continue;
         }
-        if (i == 0 && is_dsack(header)) {
+        // As old as an ACK may be (RFC 5961 5.2), or it is of other numbers than ours.
+        uint32_t oldest = conn->snd_una - conn->snd_wnd_max;
+        bool ours = !fa__seq_lt(conn->snd_max, block.to) && !fa__seq_lt(block.from, oldest);
+        if (i == 0 && ours && is_dsack(header)) {
             delivery->dsack = true;
             input_dsack(conn, &block);
             continue;
         }
-        if (fa__seq_lt(conn->snd_max, block.to) || fa__seq_lt(block.from, conn->snd_una)) {
+        if (!ours || fa__seq_lt(block.from, conn->snd_una)) {
             FA_COUNT(conn->tcp->config.counters, tcp_rx_bad_sack); // or old: the ACK was overtaken
             continue;
         }
         fa__tcp_board_sacked(conn, &block, delivery);
+    }
+}
+
+/* ---- without SACK blocks ---- */
+
+/*
+ * Duplicates that SACK nothing where SACK was agreed on: a box has taken the blocks away, or has
+ * shifted the numbers and not the blocks. As long as nothing is SACKed they count as RFC 5681 and
+ * RFC 6582 have it. Times say nothing then: what a partial ACK leaves out may have arrived.
+ */
+
+/* Returns: bytes that have left the network, in a recovery. */
+static uint32_t input_blind(struct fa_tcp_conn *conn)
+{
+    struct fa__tcp_work *work = conn->work;
+    if (work->sacked_bytes != 0 || conn->timed_out || (conn->recovery && !work->blind)) {
+        return 0;
+    }
+    conn->dup_acks = (uint8_t)fa_min(conn->dup_acks + 1u, UINT8_MAX);
+    if (!conn->recovery && conn->dup_acks == FA__TCP_DUP_ACK_MAX &&
+        fa__seq_lt(conn->recover, conn->snd_una)) {
+        work->blind = true;
+        fa__tcp_board_lose_head(conn, conn->mss);
+    }
+    return conn->recovery ? conn->mss : 0;
+}
+
+/* RFC 6582 3.2 step 3: the next segment is lost, too. Returns: what of `bytes` no duplicate has
+ * told of (RFC 6937 3). */
+static uint32_t input_blind_partial(struct fa_tcp_conn *conn, uint32_t bytes)
+{
+    uint32_t count = (bytes + conn->mss - 1) / conn->mss;
+    uint32_t told = fa__u32_min(count - 1, conn->dup_acks);
+    conn->dup_acks = (uint8_t)(conn->dup_acks - told);
+    if (fa__seq_lt(conn->snd_una, conn->recover)) {
+        fa__tcp_board_lose_head(conn, conn->mss);
+        conn->retransmit_due = true;
+    }
+    return bytes - told * conn->mss;
+}
+
+static void input_without_sack(
+    struct fa_tcp_conn *conn, struct fa__tcp_delivery *delivery, bool is_duplicate)
+{
+    struct fa__tcp_work *work = conn->work;
+    bool advanced = !is_duplicate && delivery->bytes != 0;
+    if (work->sacked_bytes != 0 || (advanced && !conn->recovery)) {
+        work->blind = false;
+        conn->dup_acks = 0;
+    } else if (advanced && work->blind) {
+        delivery->bytes = input_blind_partial(conn, delivery->bytes);
+    } else if (is_duplicate && !delivery->dsack) {
+        delivery->bytes = input_blind(conn);
     }
 }
 
@@ -187,7 +244,9 @@ static void leave(struct fa_tcp_conn *conn)
     }
     conn->recovery = false;
     conn->timed_out = false;
+    conn->dup_acks = 0;
     work->frto = 0;
+    work->blind = false;
     fa__tcp_rack_recovered(conn);
     FA__TCP_TRACE_RECOVERY(conn, FA__TCP_RECOVERY_LEAVE);
 }
@@ -220,7 +279,8 @@ static void adjust_window(struct fa_tcp_conn *conn, uint32_t flight, uint32_t lo
 
 /* ---- the acknowledgement ---- */
 
-void fa__tcp_recover_input(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
+void fa__tcp_recover_input(
+    struct fa_tcp_conn *conn, const struct fa_tcp_header *header, bool is_duplicate)
 {
     struct fa__tcp_work *work = conn->work;
     struct fa__tcp_delivery delivery = {.fack = work->fack};
@@ -241,16 +301,17 @@ void fa__tcp_recover_input(struct fa_tcp_conn *conn, const struct fa_tcp_header 
     if (delivery.rtt_ns != 0) {
         fa__tcp_rtt_sample(conn, delivery.rtt_ns);
     }
-    bool is_duplicate = !advanced && delivery.bytes == 0;
-    if (fa__tcp_probe_acked(conn, conn->snd_una, delivery.dsack, is_duplicate)) {
+    bool arrived = delivery.bytes != 0;
+    if (fa__tcp_probe_acked(conn, conn->snd_una, delivery.dsack, !advanced && !arrived)) {
         save_window(conn);
         conn->cc->lost(conn, flight);
         conn->cwnd = conn->ssthresh;
     }
     input_undo(conn, header, advanced, &delivery);
-    fa_ns wait = fa__tcp_board_on(conn) ? fa__tcp_rack_detect(conn) : 0;
+    input_without_sack(conn, &delivery, is_duplicate && !arrived);
+    fa_ns wait = fa__tcp_board_on(conn) && !work->blind ? fa__tcp_rack_detect(conn) : 0;
     adjust_window(conn, flight, lost_before, &delivery, advanced);
-    if (delivery.bytes != 0 || wait != 0) {
+    if (arrived || wait != 0) {
         fa__tcp_retransmit_arm(conn, wait);
     }
     fa__tcp_work_release(conn);
@@ -281,6 +342,8 @@ void fa__tcp_recover_timeout(struct fa_tcp_conn *conn)
     conn->cwr_due = conn->ecn_ok;
     work->frto = again || !conn->undo_armed ? 0 : 1;
     work->has_tlp = false;
+    work->blind = false;
+    conn->dup_acks = 0;
     conn->recover = conn->snd_max;
     conn->recovery = false;
     conn->timed_out = true;
