@@ -168,7 +168,9 @@ static bool check_ts(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg
     }
     FA_COUNT(conn->tcp->config.counters, tcp_rx_old_timestamp);
     if (fa__tcp_segment_len(seg) != 0) {
-        fa__tcp_mark_ack(conn); // a late ACK gets none: the peer would take it for a duplicate
+        fa__tcp_mark_ack(conn);
+    } else {
+        fa__tcp_reply_challenge(conn); // seldom: the peer may take it for a duplicate
     }
     return false;
 }
