@@ -18,6 +18,7 @@ enum {
     FA_IP_TEXT_MAX = 48,       /* bytes of the longest address as text, NUL included */
     FA_ENDPOINT_TEXT_MAX = 56, /* "[address]:port", NUL included */
     FA_IP_PROTO_ICMP = 1,
+    FA_IP_PROTO_IGMP = 2,
     FA_IP_PROTO_TCP = 6,
     FA_IP_PROTO_UDP = 17,
     FA_IP_ECN_MASK = 3, /* of the traffic class, RFC 3168 5 */

@@ -5,7 +5,7 @@
 // It takes bursts from its network cards, hands them up through Ethernet, ARP or neighbour
 // discovery, IPv4 or IPv6, ICMP, UDP and TCP, and sends what they have to say, once a loop turn.
 // Several stacks may live in one image. Tested by test/unit/stack_test.c, stack_ip6_test.c,
-// test/sim and test/e2e.
+// stack_igmp_test.c, test/sim and test/e2e.
 //
 //     fa_stack_init(&stack, &(struct fa_stack_config){.pool = &pool, .tcp = {...},
 //         .iface_count = 1, .ifaces[0] = {.dev = dev, .dhcp = true}});
@@ -23,6 +23,7 @@
 #include "fa/dhcp.h"
 #include "fa/fragment.h"
 #include "fa/icmp.h"
+#include "fa/igmp.h"
 #include "fa/ip.h"
 #include "fa/loop.h"
 #include "fa/mld.h"
@@ -46,11 +47,11 @@ enum {
 
 #define FA_STACK_RETRY_NS FA_NS_MS /* when to ask a device again that took no more frames */
 
-/* Whether a router may name a better first hop for a destination (RFC 792, RFC 4861 8). */
+/* Whether a router may name a better first hop for a destination (RFC 4861 8). In IPv4 none may:
+ * such messages cannot be told from forged ones. */
 enum fa_redirects {
     FA_REDIRECTS_IPV6, /* the default: IPv6's, from the present first hop alone */
     FA_REDIRECTS_OFF,
-    FA_REDIRECTS_BOTH, /* IPv4's as well: they cannot be told from forged ones */
 };
 
 /*
@@ -78,6 +79,7 @@ struct fa_iface_config {
     bool privacy;       /* temporary addresses, for what we begin ourselves (RFC 8981) */
     bool dad_off;       /* addresses are used at once (RFC 4862 5.1, DupAddrDetectTransmits 0) */
     bool mld_off;       /* groups are not reported: on links whose switches do not snoop */
+    bool igmp_off;      /* the same for IPv4 */
     uint8_t redirects;  /* enum fa_redirects */
     uint16_t mtu_bytes; /* [the device's]; not more than that */
     struct fa_ip_route routes[FA_STACK_CONFIG_LIST_MAX]; /* the first zero one ends them */
@@ -109,6 +111,7 @@ struct fa_iface {
     struct fa_dhcp dhcp;
     struct fa_ndp ndp; /* does not run with ipv6_off, or an MTU below 1280 */
     struct fa_mld mld;
+    struct fa_igmp igmp;
     struct fa_ip ip; /* the IPv4 one; zero: not yet known */
     uint8_t prefix_bits;
     struct fa_addrs addrs; /* of both families */
@@ -243,7 +246,7 @@ fa_err fa_stack_route_add(struct fa_stack *stack, const struct fa_route *route);
 
 /* Listen to a group of either family at an interface, once for each call; or no longer. Returns:
  * FA_OK; FA_EINVAL: no such interface or group, or not listened to; FA_ENOSPC: the protocol's
- * limit (fa/mld.h). */
+ * limit (fa/mld.h, fa/igmp.h). */
 fa_err fa_stack_group_join(struct fa_stack *stack, uint8_t iface, const struct fa_ip *group);
 fa_err fa_stack_group_leave(struct fa_stack *stack, uint8_t iface, const struct fa_ip *group);
 

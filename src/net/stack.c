@@ -156,6 +156,9 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
             fa_dhcp_tick(&iface->dhcp, now);
             fa__stack_dhcp_event(stack, now, i);
         }
+        if (now >= fa_igmp_deadline(&iface->igmp)) {
+            fa_igmp_tick(&iface->igmp, now);
+        }
         fa__stack_ip6_tick(stack, now, i);
     }
     fa_names_tick(&stack->names, now);
@@ -176,7 +179,8 @@ static bool has_output(const struct fa_stack *stack)
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         const struct fa_iface *iface = &stack->ifaces[i];
         output = output || iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp) ||
-                 iface->ndp.dad_due || iface->ndp.solicit_due || fa_mld_has_output(&iface->mld);
+                 iface->ndp.dad_due || iface->ndp.solicit_due || fa_mld_has_output(&iface->mld) ||
+                 fa_igmp_has_output(&iface->igmp);
     }
     return output;
 }
@@ -199,6 +203,7 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack)
         at = fa_ns_min(at, fa_dhcp_deadline(&iface->dhcp));
         at = fa_ns_min(at, fa_ndp_deadline(&iface->ndp));
         at = fa_ns_min(at, fa_mld_deadline(&iface->mld));
+        at = fa_ns_min(at, fa_igmp_deadline(&iface->igmp));
     }
     return at;
 }

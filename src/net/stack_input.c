@@ -105,6 +105,20 @@ static void input_dhcp(
     fa__stack_dhcp_event(rx->stack, rx->now, rx->iface_idx);
 }
 
+/* A group's query comes from 0.0.0.0 where a switch asks (RFC 4541 2.1.1); it is taken before
+ * addresses are looked at, to any group or address of ours (RFC 3376 4.1.12). */
+static void input_igmp(const struct fa__rx *rx, const struct fa_ip4_header *ip)
+{
+    struct fa_ip target = fa_ip4_ip(ip->target);
+    if (!fa_igmp_has(&rx->iface->igmp, ip->target) && !fa_addrs_has(&rx->iface->addrs, &target)) {
+        fa__rx_drop(rx, FA_COUNTER_ip4_rx_not_for_us);
+        return;
+    }
+    fa_igmp_input(&rx->iface->igmp, rx->now, ip->ttl, ip->router_alert,
+        fa_slice_from(fa_buf_slice(rx->buf), ip->header_len));
+    fa_buf_drop(rx->buf);
+}
+
 /* Drop what no honest station puts on a wire (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
 static bool check_wire(const struct fa__rx *rx, const struct fa_ip4_header *ip)
 {
@@ -124,7 +138,8 @@ static bool check_wire(const struct fa__rx *rx, const struct fa_ip4_header *ip)
 /* Whether it is for us; *ret_group: and for others. */
 static bool check_target(const struct fa__rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
 {
-    bool group = fa__iface_is_broadcast(rx->iface, ip->target) || fa_ip4_is_multicast(ip->target);
+    bool group =
+        fa__iface_is_broadcast(rx->iface, ip->target) || fa_igmp_has(&rx->iface->igmp, ip->target);
     struct fa_ip target = fa_ip4_ip(ip->target);
     if (!rx->iface->up || (!group && !fa_addrs_has(&rx->iface->addrs, &target))) {
         fa__rx_drop(rx, FA_COUNTER_ip4_rx_not_for_us);
@@ -196,6 +211,10 @@ static void input_ip4(struct fa__rx *rx)
     bool fragment = ip.fragment_off != 0 || ip.more_fragments;
     if (rx->iface != NULL && !fragment && is_dhcp(rx, &ip)) {
         input_dhcp(rx, &meta, &ip);
+        return;
+    }
+    if (rx->iface != NULL && !fragment && ip.protocol == FA_IP_PROTO_IGMP) {
+        input_igmp(rx, &ip);
         return;
     }
     if (rx->iface != NULL && !check_addresses(rx, &ip, &meta.multicast)) {

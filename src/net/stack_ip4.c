@@ -267,6 +267,11 @@ void fa__stack_ip4_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
         dhcp.inform_ip = fa_ip4_of(&config->ip);
     }
     fa_dhcp_init(&iface->dhcp, &dhcp);
+    fa_igmp_init(&iface->igmp, &(struct fa_igmp_config){
+                                   .counters = stack->counters,
+                                   .rand = &stack->rand,
+                                   .off = config->igmp_off || config->ipv4_off,
+                               });
     if (config->ipv4_off) {
         return;
     }

@@ -158,8 +158,9 @@ static fa_err set_group(struct fa_stack *stack, uint8_t idx, const struct fa_ip 
         return FA_EINVAL;
     }
     if (fa_ip_is4(group)) {
-        // Every IPv4 group is listened to.
-        return fa_ip4_is_multicast(fa_ip4_of(group)) ? FA_OK : FA_EINVAL;
+        struct fa_igmp *igmp = &stack->ifaces[idx].igmp;
+        uint32_t ip = fa_ip4_of(group);
+        return member ? fa_igmp_join(igmp, now, ip) : fa_igmp_leave(igmp, now, ip);
     }
     struct fa_mld *mld = &stack->ifaces[idx].mld;
     return member ? fa_mld_join(mld, now, group) : fa_mld_leave(mld, now, group);

@@ -281,11 +281,39 @@ static bool send_ndp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_
     return true;
 }
 
+/* What groups we listen to, from no address while there is none. */
+static bool send_igmp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
+{
+    enum { HEADER_LEN = FA_IP4_HDR_LEN + FA_IP4_ALERT_LEN };
+    struct fa_ip_meta meta;
+    const struct fa_iface *iface = &stack->ifaces[idx];
+    if (!fa_igmp_output(&stack->ifaces[idx].igmp, now, take, &meta)) {
+        fa_buf_drop(take);
+        return false;
+    }
+    const struct fa_ip4_header ip = {
+        .source = fa_ip4_of(&iface->ip),
+        .target = fa_ip4_of(&meta.remote),
+        .total_len = (uint16_t)(HEADER_LEN + take->len),
+        .traffic = meta.traffic,
+        .ttl = meta.ttl,
+        .protocol = meta.protocol,
+        .dont_fragment = true,
+    };
+    fa_ip4_alert_encode(push_header(take, HEADER_LEN), &ip);
+    FA_COUNT(stack->counters, ip_tx_packets);
+    FA_TRACE(ip4_tx, now, idx, ip.source, ip.target, ip.protocol, ip.total_len);
+    struct fa__way way = {.iface_idx = idx, .group = true};
+    fa__stack_frame_send(stack, now, &way, &meta, take);
+    return true;
+}
+
 static bool link_has_output(const struct fa_iface *iface)
 {
     return fa_arp_has_output(&iface->arp) || !fa_list_empty(&iface->arp.neigh.ready) ||
            fa_ndp_has_output(&iface->ndp) || !fa_list_empty(&iface->ndp.neigh.ready) ||
-           fa_mld_has_output(&iface->mld) || fa_dhcp_has_output(&iface->dhcp);
+           fa_mld_has_output(&iface->mld) || fa_igmp_has_output(&iface->igmp) ||
+           fa_dhcp_has_output(&iface->dhcp);
 }
 
 /* The next frame whose neighbour answered, of either family; NULL: none. */
@@ -296,7 +324,7 @@ static struct fa_buf *take_ready(struct fa_iface *iface)
 }
 
 /* What an interface says by itself: ARP, neighbour discovery, packets whose neighbour answered,
- * DHCP. */
+ * DHCP, groups. */
 static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
@@ -304,7 +332,8 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     bool arp = fa_arp_has_output(&iface->arp);
     bool ndp = fa_ndp_has_output(&iface->ndp) || fa_mld_has_output(&iface->mld);
     bool ready = !fa_list_empty(&iface->arp.neigh.ready) || !fa_list_empty(&iface->ndp.neigh.ready);
-    if (!arp && !ndp && !ready && !fa_dhcp_has_output(&iface->dhcp)) {
+    bool igmp = fa_igmp_has_output(&iface->igmp);
+    if (!arp && !ndp && !igmp && !ready && !fa_dhcp_has_output(&iface->dhcp)) {
         return false;
     }
     if (fa_netdev_tx_reserve(iface->config.dev, &buf) != FA_OK) {
@@ -323,7 +352,7 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     if (fa_dhcp_has_output(&iface->dhcp)) {
         return send_dhcp(stack, now, idx, buf);
     }
-    return send_ndp(stack, now, idx, buf);
+    return ndp ? send_ndp(stack, now, idx, buf) : send_igmp(stack, now, idx, buf);
 }
 
 static bool send_links(struct fa_stack *stack, fa_ns now)

@@ -11,11 +11,12 @@ enum {
     OPTION_NOP = 1,
     OPTION_LOOSE_ROUTE = 131, /* RFC 791 3.1 */
     OPTION_STRICT_ROUTE = 137,
+    OPTION_ALERT = 148, /* RFC 2113 */
     FLAG_DONT_FRAGMENT = 0x4000,
     FLAG_MORE_FRAGMENTS = 0x2000,
 };
 
-static enum fa_ip4_verdict check_options(const uint8_t *at, size_t len)
+static enum fa_ip4_verdict check_options(const uint8_t *at, size_t len, bool *ret_alert)
 {
     for (size_t off = 0; off < len && at[off] != OPTION_END;) {
         if (at[off] == OPTION_NOP) {
@@ -27,6 +28,9 @@ static enum fa_ip4_verdict check_options(const uint8_t *at, size_t len)
         }
         if (at[off] == OPTION_LOOSE_ROUTE || at[off] == OPTION_STRICT_ROUTE) {
             return FA_IP4_SOURCE_ROUTE;
+        }
+        if (at[off] == OPTION_ALERT && at[off + 1] == FA_IP4_ALERT_LEN) {
+            *ret_alert = true;
         }
         off += at[off + 1];
     }
@@ -84,7 +88,8 @@ enum fa_ip4_verdict fa_ip4_decode(struct fa_slice packet, struct fa_ip4_header *
         return FA_IP4_CSUM;
     }
     if (header.header_len > FA_IP4_HDR_LEN) {
-        verdict = check_options(packet.at + FA_IP4_HDR_LEN, header.header_len - FA_IP4_HDR_LEN);
+        verdict = check_options(
+            packet.at + FA_IP4_HDR_LEN, header.header_len - FA_IP4_HDR_LEN, &header.router_alert);
     }
     if (verdict == FA_IP4_GOOD) {
         *ret_header = header;
@@ -120,4 +125,16 @@ void fa_ip4_encode(uint8_t *at, const struct fa_ip4_header *header)
     fa_be16_store(at + 10, fa_csum_fold_fields(sum));
     fa_be32_store(at + 12, header->source);
     fa_be32_store(at + 16, header->target);
+}
+
+void fa_ip4_alert_encode(uint8_t *at, const struct fa_ip4_header *header)
+{
+    static const uint8_t alert[FA_IP4_ALERT_LEN] = {OPTION_ALERT, FA_IP4_ALERT_LEN, 0, 0};
+    enum { LEN = FA_IP4_HDR_LEN + FA_IP4_ALERT_LEN };
+    FA_ASSERT(header->total_len >= LEN);
+    fa_ip4_encode(at, header);
+    at[0] = 4 << 4 | LEN / 4;
+    fa_be16_store(at + 10, 0);
+    fa_copy(at + FA_IP4_HDR_LEN, alert, sizeof alert);
+    fa_be16_store(at + 10, fa_csum_fold(fa_csum_add_short(0, at, LEN)));
 }

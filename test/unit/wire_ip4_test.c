@@ -131,6 +131,7 @@ T(options_are_skipped_and_bounded)
         CHECK_EQ(decode(0x73, &ip), rows[i].verdict);
         if (rows[i].verdict == FA_IP4_GOOD) {
             CHECK_EQ(ip.header_len, 28);
+            CHECK_EQ(ip.router_alert, rows[i].options[0] == 148);
         }
     }
 }
@@ -175,4 +176,17 @@ T(masks_and_kinds_of_addresses)
     struct fa_ip ip = fa_ip4_ip(0xc0000201);
     CHECK_EQ(fa_ip4_of(&ip), 0xc0000201);
     CHECK(fa_ip_is4(&ip));
+}
+
+T(a_header_with_router_alert_is_six_words)
+{
+    uint8_t bytes[FA_IP4_HDR_LEN + FA_IP4_ALERT_LEN];
+    struct fa_ip4_header ip = {
+        .source = 0x0a000001, .target = 0xe0000016, .total_len = 24, .ttl = 1, .protocol = 2};
+    fa_ip4_alert_encode(bytes, &ip);
+    static const uint8_t option[] = {148, 4, 0, 0};
+    CHECK(bytes[0] == 0x46 && fa_equal(bytes + FA_IP4_HDR_LEN, option, sizeof option));
+    struct fa_ip4_header back;
+    REQUIRE(fa_ip4_decode((struct fa_slice){bytes, sizeof bytes}, &back) == FA_IP4_GOOD);
+    CHECK(back.router_alert && back.header_len == 24 && back.target == ip.target);
 }

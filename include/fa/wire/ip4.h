@@ -3,7 +3,7 @@
 // fa/wire/ip4.h: the IPv4 header (RFC 791), and what can be told from an IPv4 address alone.
 //
 // Pure encode and decode. Options are checked and skipped; a source route is a reason to drop (RFC
-// 7126 4.3). It sends none. Addresses are numbers in host order. Tested by
+// 7126 4.3). The only one it sends is router alert. Addresses are numbers in host order. Tested by
 // test/unit/wire_ip4_test.c, fuzz/wire_ip4_fuzz.c.
 //
 //     if (fa_ip4_decode(packet, &ip) == FA_IP4_GOOD)
@@ -18,6 +18,7 @@
 enum {
     FA_IP4_HDR_LEN = 20, /* bytes, without options */
     FA_IP4_HDR_LEN_MAX = 60,
+    FA_IP4_ALERT_LEN = 4,          /* of the router alert option (RFC 2113) */
     FA_IP4_TTL_DEFAULT = 64,       /* RFC 1700 */
     FA_IP4_BROADCAST = 0xffffffff, /* as uint32_t */
     FA_IP4_MTU_MIN = 68,           /* RFC 791 3.2 */
@@ -46,6 +47,7 @@ struct fa_ip4_header {
     uint8_t protocol;
     bool dont_fragment;
     bool more_fragments;
+    bool router_alert; /* read only: the option is there */
 };
 
 /* Read and verify the header at the front of `packet`; what is beyond total_len is padding.
@@ -58,6 +60,9 @@ enum fa_ip4_verdict fa_ip4_decode_quoted(struct fa_slice quoted, struct fa_ip4_h
 
 /* Write FA_IP4_HDR_LEN bytes, checksum included. */
 void fa_ip4_encode(uint8_t *at, const struct fa_ip4_header *header);
+
+/* The same with a router alert option: FA_IP4_HDR_LEN + FA_IP4_ALERT_LEN bytes. */
+void fa_ip4_alert_encode(uint8_t *at, const struct fa_ip4_header *header);
 
 /* The IPv4 address inside a struct fa_ip as a number, and back. */
 static inline uint32_t fa_ip4_of(const struct fa_ip *ip)
