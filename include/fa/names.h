@@ -79,6 +79,15 @@ void fa_names_put(
  * dot is left out. Returns: FA_OK; FA_EINVAL, and the entry is unchanged. */
 fa_err fa_names_text_set(struct fa_names_entry *entry, struct fa_slice text);
 
+/*
+ * Take the next name off *bytes, names as in RFC 1035 3.1 that are not compressed, as router
+ * advertisements and DHCPv6 have them. The entry's text becomes that name; empty, if it is
+ * whole but fa_names_text_set() would not have it.
+ *
+ * Returns: false at the end, at padding and at what is no name.
+ */
+FA_MUST_USE bool fa_names_wire_take(struct fa_slice *bytes, struct fa_names_entry *entry);
+
 /* Forget what `origin` said at an interface. */
 void fa_names_forget(struct fa_names *names, enum fa_names_origin origin, uint32_t iface);
 

@@ -21,6 +21,7 @@
 #include "fa/buf.h"
 #include "fa/counter.h"
 #include "fa/dhcp.h"
+#include "fa/dhcp6.h"
 #include "fa/fragment.h"
 #include "fa/icmp.h"
 #include "fa/igmp.h"
@@ -112,7 +113,8 @@ struct fa_iface {
     struct fa_ndp ndp; /* does not run with ipv6_off, or an MTU below 1280 */
     struct fa_mld mld;
     struct fa_igmp igmp;
-    struct fa_ip ip; /* the IPv4 one; zero: not yet known */
+    struct fa_dhcp6 dhcp6; /* begins when a router says so */
+    struct fa_ip ip;       /* the IPv4 one; zero: not yet known */
     uint8_t prefix_bits;
     struct fa_addrs addrs; /* of both families */
     bool up;               /* has an IPv4 address */

@@ -53,6 +53,8 @@ static const uint16_t ordinary[] = {
     FA_COUNTER_dhcp_tx_messages,
     FA_COUNTER_dhcp_bound,
     FA_COUNTER_dhcp_informed,
+    FA_COUNTER_dhcp6_tx_messages,
+    FA_COUNTER_dhcp6_informed,
     FA_COUNTER_tcp_rx_segments,
     FA_COUNTER_tcp_tx_segments,
     FA_COUNTER_tcp_conn_opened,

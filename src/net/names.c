@@ -49,6 +49,43 @@ fa_err fa_names_text_set(struct fa_names_entry *entry, struct fa_slice text)
 
 /* ---- lists ---- */
 
+/* Labels up to a zero, as text with dots. Returns: bytes taken; 0: it is none. */
+static size_t read_labels(struct fa_slice bytes, char text[FA_NAMES_TEXT_MAX], size_t *ret_len)
+{
+    size_t off = 0;
+    size_t len = 0;
+    while (off < bytes.len && bytes.at[off] != 0) {
+        size_t label = bytes.at[off++];
+        if (label > LABEL_LEN_MAX || label > bytes.len - off ||
+            len + label + 1 >= FA_NAMES_TEXT_MAX) {
+            return 0;
+        }
+        if (len != 0) {
+            text[len++] = '.';
+        }
+        fa_copy(text + len, bytes.at + off, label);
+        len += label;
+        off += label;
+    }
+    *ret_len = len;
+    return off < bytes.len && len != 0 ? off + 1 : 0;
+}
+
+bool fa_names_wire_take(struct fa_slice *bytes, struct fa_names_entry *entry)
+{
+    char text[FA_NAMES_TEXT_MAX];
+    size_t len;
+    size_t taken = read_labels(*bytes, text, &len);
+    if (taken == 0) {
+        return false;
+    }
+    if (fa_names_text_set(entry, (struct fa_slice){(const uint8_t *)text, len}) != FA_OK) {
+        entry->text[0] = '\0';
+    }
+    *bytes = fa_slice_from(*bytes, taken);
+    return true;
+}
+
 static void changed(struct fa_names *names)
 {
     names->change_count++;

@@ -174,43 +174,18 @@ static void take_servers(struct fa_ndp *ndp, fa_ns now, const struct fa_ndp_dns 
     }
 }
 
-/* Labels up to a zero, as text with dots. Returns: bytes taken; 0: it is none. */
-static size_t read_name(struct fa_slice bytes, char text[FA_NAMES_TEXT_MAX], size_t *ret_len)
-{
-    size_t off = 0;
-    size_t len = 0;
-    while (off < bytes.len && bytes.at[off] != 0) {
-        size_t label = bytes.at[off++];
-        if (label > 63 || label > bytes.len - off || len + label + 1 >= FA_NAMES_TEXT_MAX) {
-            return 0;
-        }
-        if (len != 0) {
-            text[len++] = '.';
-        }
-        fa_copy(text + len, bytes.at + off, label);
-        len += label;
-        off += label;
-    }
-    *ret_len = len;
-    return off < bytes.len && len != 0 ? off + 1 : 0;
-}
-
 static void take_search(struct fa_ndp *ndp, fa_ns now, const struct fa_ndp_dns *dns)
 {
     struct fa_slice bytes = dns->bytes;
-    char text[FA_NAMES_TEXT_MAX];
-    size_t len;
-    for (size_t taken; (taken = read_name(bytes, text, &len)) != 0;) {
-        struct fa_names_entry entry = {
-            .until_ns = dns->lifetime_s == 0 ? 0 : until(now, dns->lifetime_s),
-            .iface = ndp->config.iface,
-            .origin = FA_NAMES_RA,
-        };
-        struct fa_slice name = {(const uint8_t *)text, len};
-        if (fa_names_text_set(&entry, name) == FA_OK) {
+    struct fa_names_entry entry = {
+        .until_ns = dns->lifetime_s == 0 ? 0 : until(now, dns->lifetime_s),
+        .iface = ndp->config.iface,
+        .origin = FA_NAMES_RA,
+    };
+    while (fa_names_wire_take(&bytes, &entry)) {
+        if (entry.text[0] != '\0') {
             fa_names_put(ndp->config.names, FA_NAMES_DOMAIN, &entry);
         }
-        bytes = fa_slice_from(bytes, taken);
     }
 }
 

@@ -180,7 +180,7 @@ static bool has_output(const struct fa_stack *stack)
         const struct fa_iface *iface = &stack->ifaces[i];
         output = output || iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp) ||
                  iface->ndp.dad_due || iface->ndp.solicit_due || fa_mld_has_output(&iface->mld) ||
-                 fa_igmp_has_output(&iface->igmp);
+                 fa_igmp_has_output(&iface->igmp) || fa_dhcp6_has_output(&iface->dhcp6);
     }
     return output;
 }
@@ -204,6 +204,7 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack)
         at = fa_ns_min(at, fa_ndp_deadline(&iface->ndp));
         at = fa_ns_min(at, fa_mld_deadline(&iface->mld));
         at = fa_ns_min(at, fa_igmp_deadline(&iface->igmp));
+        at = fa_ns_min(at, fa_dhcp6_deadline(&iface->dhcp6));
     }
     return at;
 }

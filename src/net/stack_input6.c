@@ -3,8 +3,10 @@
 // The way up for IPv6: header, addresses, extension headers; then neighbour discovery, listener
 // discovery, or what both families have.
 
+#include "fa/log.h"
 #include "fa/wire/icmp6.h"
 #include "fa/wire/ip6.h"
+#include "fa/wire/udp.h"
 #include "src/net/stack_priv.h"
 
 /* Drop what no honest station puts on a wire (RFC 4291 2.5.2, 2.5.3, 2.7). */
@@ -129,6 +131,34 @@ static bool input_link(
     return true;
 }
 
+/* Take in what DHCPv6 servers say. Off-link stations cannot reach the address that we ask from.
+ * Returns: whether it was that. */
+static bool input_dhcp6(
+    const struct fa__rx *rx, const struct fa_ip_meta *meta, const struct fa_ip6_chain *chain)
+{
+    struct fa_udp_header udp;
+    struct fa_slice datagram = fa_slice_from(fa_buf_slice(rx->buf), chain->off);
+    if (rx->iface == NULL || rx->iface->dhcp6.state == FA_DHCP6_STOPPED ||
+        meta->protocol != FA_IP_PROTO_UDP || !fa_ip6_is_link_local(&meta->local) ||
+        datagram.len < FA_UDP_HDR_LEN || fa_be16_load(datagram.at + 2) != FA_DHCP6_PORT_CLIENT) {
+        return false;
+    }
+    bool csum_good = (rx->buf->offload.flags & FA_OFFLOAD_CSUM_GOOD) != 0;
+    if (fa_udp_decode(datagram, meta, csum_good, &udp) != FA_UDP_GOOD) {
+        fa__rx_drop(rx, FA_COUNTER_dhcp6_rx_bad_udp);
+        return true;
+    }
+    struct fa_slice payload = {datagram.at + FA_UDP_HDR_LEN, udp.len - (size_t)FA_UDP_HDR_LEN};
+    if (fa_dhcp6_input(&rx->iface->dhcp6, rx->now, payload)) {
+        char server[FA_IP_TEXT_MAX];
+        fa_ip_text(&meta->remote, server, sizeof server);
+        FA_LOG(dhcp, FA_LOG_INFO, "%s: servers from %s by DHCPv6", rx->iface->config.dev->info.name,
+            server);
+    }
+    fa_buf_drop(rx->buf);
+    return true;
+}
+
 /* ---- the packet ---- */
 
 static bool decode(const struct fa__rx *rx, struct fa_ip6_header *ret_ip)
@@ -182,6 +212,9 @@ void fa__rx_ip6(struct fa__rx *rx)
     }
     if (fa_ip_is_zero(&ip.source)) {
         fa__rx_drop(rx, FA_COUNTER_ip6_rx_martian);
+        return;
+    }
+    if (input_dhcp6(rx, &meta, &chain)) {
         return;
     }
     const struct fa_icmp_header no_protocol = {

@@ -77,6 +77,14 @@ void fa__stack_ip6_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
     fa_mld_init(&iface->mld,
         &(struct fa_mld_config){
             .counters = stack->counters, .rand = &stack->rand, .off = config->mld_off});
+    struct fa_dhcp6_config dhcp6 = {
+        .iface = (uint8_t)idx,
+        .names = &stack->names,
+        .counters = stack->counters,
+        .rand = &stack->rand,
+    };
+    fa_copy(dhcp6.mac, info->mac, FA_MAC_LEN);
+    fa_dhcp6_init(&iface->dhcp6, &dhcp6);
     if (config->ipv6_off || info->mtu_bytes < FA_IP6_MTU_MIN) {
         return;
     }
@@ -87,6 +95,7 @@ void fa__stack_ip6_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
 void fa__stack_ip6_stop(struct fa_stack *stack, uint32_t idx)
 {
     fa_ndp_stop(&stack->ifaces[idx].ndp);
+    fa_dhcp6_stop(&stack->ifaces[idx].dhcp6);
     fa__stack_paths_forget(stack);
     fa__stack_routes_drop(stack, idx, false);
 }
@@ -132,6 +141,13 @@ void fa__stack_ip6_tick(struct fa_stack *stack, fa_ns now, uint32_t idx)
     }
     if (now >= fa_mld_deadline(&iface->mld)) {
         fa_mld_tick(&iface->mld, now);
+    }
+    // Once begun it goes on, whatever routers say later. Stateful servers know the rest too.
+    if (iface->ndp.running && (iface->ndp.other || iface->ndp.managed)) {
+        fa_dhcp6_start(&iface->dhcp6, now);
+    }
+    if (now >= fa_dhcp6_deadline(&iface->dhcp6)) {
+        fa_dhcp6_tick(&iface->dhcp6, now);
     }
 }
 

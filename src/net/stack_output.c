@@ -263,6 +263,23 @@ static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa
     return true;
 }
 
+static bool send_dhcp6(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
+{
+    struct fa_ip_meta meta;
+    struct fa_iface *iface = &stack->ifaces[idx];
+    const struct fa_iface_addr *addr = fa_addrs_choose(&iface->addrs, &fa_ip6_all_nodes, false);
+    bool near = addr != NULL && fa_ip6_is_link_local(&addr->ip);
+    const struct fa_ip local = near ? addr->ip : (struct fa_ip){0};
+    if (!fa_dhcp6_output(&iface->dhcp6, now, &local, take, &meta)) {
+        fa_buf_drop(take);
+        return false;
+    }
+    struct fa__way way = {.iface_idx = idx, .group = true};
+    push_ip6(stack, now, idx, &meta, take);
+    fa__stack_frame_send(stack, now, &way, &meta, take);
+    return true;
+}
+
 /* Neighbour discovery or listener discovery: on this link, whatever routes say. */
 static bool send_ndp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
 {
@@ -313,7 +330,7 @@ static bool link_has_output(const struct fa_iface *iface)
     return fa_arp_has_output(&iface->arp) || !fa_list_empty(&iface->arp.neigh.ready) ||
            fa_ndp_has_output(&iface->ndp) || !fa_list_empty(&iface->ndp.neigh.ready) ||
            fa_mld_has_output(&iface->mld) || fa_igmp_has_output(&iface->igmp) ||
-           fa_dhcp_has_output(&iface->dhcp);
+           fa_dhcp_has_output(&iface->dhcp) || fa_dhcp6_has_output(&iface->dhcp6);
 }
 
 /* The next frame whose neighbour answered, of either family; NULL: none. */
@@ -330,10 +347,9 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     struct fa_iface *iface = &stack->ifaces[idx];
     struct fa_buf *buf;
     bool arp = fa_arp_has_output(&iface->arp);
-    bool ndp = fa_ndp_has_output(&iface->ndp) || fa_mld_has_output(&iface->mld);
     bool ready = !fa_list_empty(&iface->arp.neigh.ready) || !fa_list_empty(&iface->ndp.neigh.ready);
-    bool igmp = fa_igmp_has_output(&iface->igmp);
-    if (!arp && !ndp && !igmp && !ready && !fa_dhcp_has_output(&iface->dhcp)) {
+    bool ndp = fa_ndp_has_output(&iface->ndp) || fa_mld_has_output(&iface->mld);
+    if (!link_has_output(iface)) {
         return false;
     }
     if (fa_netdev_tx_reserve(iface->config.dev, &buf) != FA_OK) {
@@ -351,6 +367,9 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     }
     if (fa_dhcp_has_output(&iface->dhcp)) {
         return send_dhcp(stack, now, idx, buf);
+    }
+    if (fa_dhcp6_has_output(&iface->dhcp6)) {
+        return send_dhcp6(stack, now, idx, buf);
     }
     return ndp ? send_ndp(stack, now, idx, buf) : send_igmp(stack, now, idx, buf);
 }

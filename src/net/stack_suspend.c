@@ -32,6 +32,7 @@ void fa_stack_resume(struct fa_stack *stack, fa_ns now)
         fa_neigh_doubt(&iface->ndp.neigh);
         fa_arp_announce(&iface->arp);
         fa_dhcp_verify(&iface->dhcp, now);
+        fa_dhcp6_verify(&iface->dhcp6, now);
     }
     stack->path_generation++;
     FA_COUNT(stack->counters, net_resumed);

@@ -154,3 +154,21 @@ T(a_final_dot_is_left_out)
     CHECK_EQ(fa_names_text_set(&entry, FA_LIT("..")), FA_EINVAL);
     CHECK_TEXT(fa_slice_of(entry.text), "example.org");
 }
+
+T(names_on_the_wire_are_taken_until_padding_or_nonsense)
+{
+    struct fa_names_entry entry = {0};
+    struct fa_slice bytes = FA_LIT("\1a\4test\0\1!\0\1b\0\0\1c\0");
+    CHECK(fa_names_wire_take(&bytes, &entry));
+    CHECK_TEXT(fa_slice_of(entry.text), "a.test");
+    CHECK(fa_names_wire_take(&bytes, &entry));
+    CHECK_TEXT(fa_slice_of(entry.text), "");
+    CHECK(fa_names_wire_take(&bytes, &entry));
+    CHECK_TEXT(fa_slice_of(entry.text), "b");
+    CHECK(!fa_names_wire_take(&bytes, &entry));
+    static const char *const bad[] = {"\1", "\1a", "\2a", "\100a", "\300\1"};
+    for (size_t i = 0; i < FA_COUNT_OF(bad); i++) {
+        bytes = fa_slice_of(bad[i]);
+        CHECK(!fa_names_wire_take(&bytes, &entry));
+    }
+}
