@@ -489,6 +489,13 @@ static unsigned find_speakers(const struct fa_stack *stack)
     return speakers;
 }
 
+/* Whose turn it is among `speakers`, of whom there is one: the first from `turn` on. */
+static unsigned find_next(unsigned speakers, unsigned turn)
+{
+    unsigned later = speakers >> turn << turn;
+    return (unsigned)__builtin_ctz(later != 0 ? later : speakers);
+}
+
 /* Some packets of one sender. Returns: how many. */
 static uint32_t send_some(struct fa_stack *stack, fa_ns now, unsigned sender)
 {
@@ -508,11 +515,8 @@ static uint32_t send_turns(struct fa_stack *stack, fa_ns now)
     unsigned silent = 0; // had nothing after all, or no room
     unsigned speakers;
     while ((speakers = find_speakers(stack) & ~silent) != 0 && sent < POLL_COUNT_MAX) {
-        unsigned sender = stack->turn;
+        unsigned sender = find_next(speakers, stack->turn);
         stack->turn = (sender + 1) % FA_COUNT_OF(senders);
-        if ((speakers & 1u << sender) == 0) {
-            continue;
-        }
         uint32_t count = send_some(stack, now, sender);
         sent += count;
         silent |= count == 0 ? 1u << sender : 0;
