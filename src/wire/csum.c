@@ -162,7 +162,11 @@ uint64_t fa_csum_pseudo(
     uint8_t tail[8] = {0};
     fa_be32_store(tail, (uint32_t)len);
     tail[7] = protocol;
-    uint64_t sum = fa_csum_add_short(0, local->b, sizeof local->b);
-    sum = fa_csum_add_short(sum, remote->b, sizeof remote->b);
-    return fa_csum_add_short(sum, tail, sizeof tail);
+    uint64_t tail_word;
+    __builtin_memcpy(&tail_word, tail, sizeof tail_word);
+    struct fa__ip_words from = fa__ip_words_of(local);
+    struct fa__ip_words to = fa__ip_words_of(remote);
+    unsigned __int128 wide = from.upper;
+    wide = wide + from.lower + to.upper + to.lower + tail_word;
+    return fa_csum_plus((uint64_t)wide, (uint64_t)(wide >> 64));
 }

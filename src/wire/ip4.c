@@ -84,7 +84,12 @@ enum fa_ip4_verdict fa_ip4_decode(struct fa_slice packet, struct fa_ip4_header *
     if (header.total_len > packet.len) {
         return FA_IP4_TOTAL_LEN;
     }
-    if (fa_csum_fold(fa_csum_add_short(0, packet.at, header.header_len)) != 0) {
+    uint64_t sum = fa_csum_add_short(0, packet.at, FA_IP4_HDR_LEN); // a length known beforehand
+    if (header.header_len > FA_IP4_HDR_LEN) {
+        sum = fa_csum_add_short(
+            sum, packet.at + FA_IP4_HDR_LEN, header.header_len - (size_t)FA_IP4_HDR_LEN);
+    }
+    if (fa_csum_fold(sum) != 0) {
         return FA_IP4_CSUM;
     }
     if (header.header_len > FA_IP4_HDR_LEN) {

@@ -79,12 +79,12 @@ static inline uint64_t fa_csum_join(uint64_t sum, uint64_t part, size_t off)
  */
 static inline uint16_t fa_csum_fold(uint64_t sum)
 {
-    sum = (sum >> 32) + (sum & 0xffffffff);
-    sum = (sum >> 32) + (sum & 0xffffffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    uint16_t word = (uint16_t)~sum;
+    // A number plus itself with its halves exchanged: the upper half is their sum, and the carry
+    // out of it has come back in from below.
+    sum += sum << 32 | sum >> 32;
+    uint32_t half = (uint32_t)(sum >> 32);
+    half += half << 16 | half >> 16;
+    uint16_t word = (uint16_t) ~(half >> 16);
     return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(word) : word;
 }
 
