@@ -28,43 +28,26 @@ static void echo_flow(void *ctx)
     fa_flow_close(flow);
 }
 
-/* What has come wakes the fiber that waits for it. */
-struct datagrams {
-    struct fa_watch watch;
-    struct fa_udp_socket socket;
-    struct fa_waitq waitq;
-};
-
-static void wake(struct fa_watch *watch, unsigned events)
-{
-    (void)events;
-    (void)fa_waitq_wake_all(&FA_CONTAINER(watch, struct datagrams, watch)->waitq);
-}
-
 /* A datagram goes back in the buffer it came in. */
 static void echo_datagrams(void *ctx)
 {
-    struct datagrams *datagrams = ctx;
-    do {
-        struct fa_buf *buf;
-        struct fa_udp_from from;
-        while (fa_udp_recv(&datagrams->socket, &buf, &from) == FA_OK) {
-            /* A full queue drops it, as any wire may. */
-            (void)fa_udp_send_take(&datagrams->socket, buf, &from.local.ip, &from.remote);
-        }
-    } while (fa_waitq_wait(&datagrams->waitq, FA_NS_NEVER) == FA_OK);
+    struct fa_udp_socket *socket = ctx;
+    struct fa_buf *buf;
+    struct fa_udp_from from;
+    while (fa_udp_recv_wait(socket, FA_NS_NEVER, &buf, &from) == FA_OK) {
+        /* A full queue drops it, as any wire may. */
+        (void)fa_udp_send_take(socket, buf, &from.local.ip, &from.remote);
+    }
 }
 
 int echo_main(struct echo_devices *devices)
 {
-    static struct datagrams datagrams = {.watch.fn = wake};
+    static struct fa_udp_socket socket;
     const struct fa_udp_socket_config config = {.port = devices->port};
-    fa_waitq_init(&datagrams.waitq);
-    if (fa_udp_bind(&devices->stack->udp, &datagrams.socket, &config) != FA_OK ||
-        fa_fiber_spawn(&devices->loop->fibers, echo_datagrams, &datagrams, NULL) != FA_OK) {
+    if (fa_udp_bind(&devices->stack->udp, &socket, &config) != FA_OK ||
+        fa_fiber_spawn(&devices->loop->fibers, echo_datagrams, &socket, NULL) != FA_OK) {
         return 1;
     }
-    datagrams.socket.watch = &datagrams.watch;
     struct fa_flow *flow;
     while (fa_listener_accept_wait(devices->tcp, FA_NS_NEVER, &flow) == FA_OK) {
         if (fa_fiber_spawn(&devices->loop->fibers, echo_flow, flow, NULL) != FA_OK) {

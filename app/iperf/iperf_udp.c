@@ -13,30 +13,11 @@ enum {
     JITTER_SHIFT = 4,    /* RFC 3550 6.4.1: a sixteenth of each difference */
 };
 
-/* What has come wakes the fiber that waits for it. */
-struct socket {
-    struct fa_watch watch;
-    struct fa_udp_socket udp;
-    struct fa_waitq waitq;
-};
-
-static void wake(struct fa_watch *watch, unsigned events)
-{
-    (void)events;
-    (void)fa_waitq_wake_all(&FA_CONTAINER(watch, struct socket, watch)->waitq);
-}
-
-static bool open_socket(struct socket *socket, struct fa_stack *stack, uint16_t port)
+static bool open_socket(struct fa_udp_socket *socket, struct fa_stack *stack, uint16_t port)
 {
     const struct fa_udp_socket_config config = {
         .port = port, .rx_count_max = 1024, .tx_count_max = 256, .pool = stack->config.pool};
-    socket->watch.fn = wake;
-    fa_waitq_init(&socket->waitq);
-    if (fa_udp_bind(&stack->udp, &socket->udp, &config) != FA_OK) {
-        return false;
-    }
-    socket->udp.watch = &socket->watch;
-    return true;
+    return fa_udp_bind(&stack->udp, socket, &config) == FA_OK;
 }
 
 /* ---- the server ---- */
@@ -118,13 +99,13 @@ static void count_jitter(struct peer *peer, const struct datagram_header *header
     peer->transit_ns = transit;
 }
 
-static void answer_last(struct socket *socket, const struct peer *peer, const struct fa_ip *local)
+static void answer_last(
+    struct fa_udp_socket *socket, const struct peer *peer, const struct fa_ip *local)
 {
     uint8_t message[REPORT_LEN];
     report_encode(message, &peer->report);
     // A lost report is asked for again.
-    (void)fa_udp_send(
-        &socket->udp, (struct fa_slice){message, sizeof message}, local, &peer->remote);
+    (void)fa_udp_send(socket, (struct fa_slice){message, sizeof message}, local, &peer->remote);
 }
 
 static void end_peer(struct peer *peer, int64_t last)
@@ -146,7 +127,7 @@ static void end_peer(struct peer *peer, int64_t last)
 }
 
 static void serve_datagram(
-    struct socket *socket, struct fa_slice payload, const struct fa_udp_from *from)
+    struct fa_udp_socket *socket, struct fa_slice payload, const struct fa_udp_from *from)
 {
     struct datagram_header header;
     if (!datagram_decode(payload, &header)) {
@@ -180,23 +161,21 @@ static void serve_datagram(
 
 static void serve(void *ctx)
 {
-    struct socket *socket = ctx;
-    do {
-        struct fa_buf *buf;
-        struct fa_udp_from from;
-        while (fa_udp_recv(&socket->udp, &buf, &from) == FA_OK) {
-            serve_datagram(socket, fa_buf_slice(buf), &from);
-            fa_buf_drop(buf);
-        }
-    } while (fa_waitq_wait(&socket->waitq, FA_NS_NEVER) == FA_OK);
+    struct fa_udp_socket *socket = ctx;
+    struct fa_buf *buf;
+    struct fa_udp_from from;
+    while (fa_udp_recv_wait(socket, FA_NS_NEVER, &buf, &from) == FA_OK) {
+        serve_datagram(socket, fa_buf_slice(buf), &from);
+        fa_buf_drop(buf);
+    }
 }
 
 bool udp_serve_start(struct fa_stack *stack)
 {
-    static struct socket sockets[2];
+    static struct fa_udp_socket sockets[2];
     static unsigned count;
     FA_ASSERT(count < FA_COUNT_OF(sockets));
-    struct socket *socket = &sockets[count++];
+    struct fa_udp_socket *socket = &sockets[count++];
     return open_socket(socket, stack, work.devices->port) &&
            fa_fiber_spawn(&work.devices->loop->fibers, serve, socket, NULL) == FA_OK;
 }
@@ -204,7 +183,7 @@ bool udp_serve_start(struct fa_stack *stack)
 /* ---- the client ---- */
 
 static bool send_datagram(
-    struct socket *socket, const struct test *test, int64_t number, size_t len)
+    struct fa_udp_socket *socket, const struct test *test, int64_t number, size_t len)
 {
     static uint8_t payload[UINT16_MAX];
     uint64_t wall = fa_clock_wall_ns();
@@ -217,7 +196,7 @@ static bool send_datagram(
     datagram_encode(payload, &header);
     header_encode(payload + DATAGRAM_HEADER_LEN, &test->header);
     payload_fill(payload + DATAGRAM_LEN_MIN, len - DATAGRAM_LEN_MIN, 0);
-    return fa_udp_send(&socket->udp, (struct fa_slice){payload, len}, &any, &test->server) == FA_OK;
+    return fa_udp_send(socket, (struct fa_slice){payload, len}, &any, &test->server) == FA_OK;
 }
 
 /* When the datagram of this number is due. */
@@ -228,7 +207,7 @@ static fa_ns due_at(const struct stream *stream, uint64_t number, size_t len, ui
 
 /* Returns: how many were sent. */
 static int64_t send_all(
-    struct socket *socket, const struct test *test, struct stream *stream, size_t len)
+    struct fa_udp_socket *socket, const struct test *test, struct stream *stream, size_t len)
 {
     const struct header *header = &test->header;
     uint64_t rate = header->bits_per_s;
@@ -252,31 +231,29 @@ static int64_t send_all(
 }
 
 /* Say that it was all, until the report comes. Returns: whether it came. */
-static bool ask_report(struct socket *socket, const struct test *test, int64_t number, size_t len,
-    struct report *ret_report)
+static bool ask_report(struct fa_udp_socket *socket, const struct test *test, int64_t number,
+    size_t len, struct report *ret_report)
 {
     for (int try = 0; try < LAST_TRIES_MAX; try++) {
         fa_ns end = fa_clock_mono_ns() + LAST_WAIT_MS * FA_NS_MS;
         (void)send_datagram(socket, test, -number, len); // tried again, as if lost
-        do {
-            struct fa_buf *buf;
-            struct fa_udp_from from;
-            while (fa_udp_recv(&socket->udp, &buf, &from) == FA_OK) {
-                bool good = fa_ip_equal(&from.remote.ip, &test->server.ip) &&
-                            report_decode(fa_buf_slice(buf), ret_report);
-                fa_buf_drop(buf);
-                if (good) {
-                    return true;
-                }
+        struct fa_buf *buf;
+        struct fa_udp_from from;
+        while (fa_udp_recv_wait(socket, end, &buf, &from) == FA_OK) {
+            bool good = fa_ip_equal(&from.remote.ip, &test->server.ip) &&
+                        report_decode(fa_buf_slice(buf), ret_report);
+            fa_buf_drop(buf);
+            if (good) {
+                return true;
             }
-        } while (fa_waitq_wait(&socket->waitq, end) == FA_OK);
+        }
     }
     return false;
 }
 
 bool udp_run(const struct test *test)
 {
-    struct socket socket = {};
+    struct fa_udp_socket socket = {};
     struct stream stream;
     struct report report;
     size_t len = fa_max(DATAGRAM_LEN_MIN, fa_min(work.devices->length, 65507));
@@ -295,6 +272,6 @@ bool udp_run(const struct test *test)
         say("[%3u] WARNING: did not receive ack of last datagram after %d tries.\n", stream.id,
             LAST_TRIES_MAX);
     }
-    fa_udp_close(&socket.udp);
+    fa_udp_close(&socket);
     return good;
 }

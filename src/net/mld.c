@@ -174,17 +174,19 @@ void fa_mld_input(struct fa_mld *mld, fa_ns now, const struct fa_ip_meta *meta, 
     if (query.version == 1) {
         mld->version1_ns = fa_ns_after(now, FA_MLD_OLDER_NS);
     }
-    fa_ns wait = fa_rand_below(mld->config.rand, query.delay_ms * FA_NS_MS + 1);
+    fa_ns at = fa_ns_after(now, fa_rand_below(mld->config.rand, query.delay_ms * FA_NS_MS + 1));
     for (uint32_t i = 0; i < mld->group_count && !mld->config.off; i++) {
         struct fa_mld_group *group = &mld->groups[i];
         bool asked = fa_ip_is_zero(&query.group) || fa_ip_equal(&query.group, &group->ip);
         bool quiet = group->record == 0 && is_wanted(group) &&
                      fa_ip6_scope_of(&group->ip) > FA_IP6_SCOPE_INTERFACE &&
                      !fa_ip_equal(&group->ip, &fa_ip6_all_nodes);
-        if (asked && quiet) {
+        bool later = group->record == FA_MLD_RECORD_IS_EXCLUDE && !group->ready &&
+                     at < group->due_ns; // RFC 3810 6.2: the answer that is due first counts
+        if (asked && (quiet || later)) {
             group->record = FA_MLD_RECORD_IS_EXCLUDE;
             group->repeat_count = 1;
-            schedule(mld, group, fa_ns_after(now, wait));
+            schedule(mld, group, at);
         }
     }
 }

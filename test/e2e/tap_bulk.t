@@ -13,6 +13,17 @@ mib=${FATA_BULK_MIB:-1024}
 ok "$mib MiB each way over a clean wire, bit by bit" \
     "$O/linux/peer" echo 10.9.0.2 7 $((mib * 1024 * 1024))
 
+# A datagram comes back as it went.
+datagram() {
+    local back
+    exec 3<>/dev/udp/10.9.0.2/7
+    echo "three words $1" >&3
+    read -r -t 5 back <&3
+    exec 3>&-
+    [ "$back" = "three words $1" ]
+}
+ok "a datagram comes back" datagram first
+ok "and another, from another port" datagram second
 stop echo
 
 build_image echo test/e2e/lossy_echo

@@ -156,6 +156,21 @@ T(a_query_is_answered_once_within_its_delay)
     CHECK_EQ(mld.group_count, 2);
 }
 
+T(a_second_query_that_is_in_more_of_a_hurry_is_answered_in_its_time)
+{
+    begin(false);
+    CHECK_EQ(fa_mld_join(&mld, now, &group), FA_OK);
+    skip_all();
+    query(2, 32767, NULL);
+    CHECK(fa_mld_deadline(&mld) > now + FA_NS_S);
+    query(2, 1000, &group);
+    CHECK(fa_mld_deadline(&mld) <= now + FA_NS_S);
+    now += FA_NS_S;
+    CHECK_EQ(record_of(&group), FA_MLD_RECORD_IS_EXCLUDE);
+    now += 40 * FA_NS_S;
+    CHECK_EQ(record_of(&group), 0);
+}
+
 T(queries_that_are_no_neighbours_are_dropped)
 {
     begin(false);
