@@ -236,7 +236,7 @@ check: ## everything that must hold of a commit: at most ten minutes on two core
 check-full: check ## check, then lint, a GiB at 5 % loss, ten minutes of each fuzzer, coverage and the benches
 	@$(MAKE) lint soak fuzz fuzz-cov cov bench
 
-sim: $(SIM:%=$(O)/linux/%.sim) ## SEEDS=2000 worlds of the simulator from SEED=1 on: five minutes on two cores
+sim: $(SIM:%=$(O)/linux/%.sim) ## SEEDS=2000 worlds of the simulator of each test from SEED=1 on
 	@$(call sim_run,$(SEEDS))
 
 soak: $(O)/linux/test/sim/soak_test.sim ## MIB=1024 each way at 5 % loss, in the simulator, from SEED=1
