@@ -64,7 +64,9 @@ enum fa_tcp_feature {
     FA_TCP_LIMITED_TRANSMIT = 1 << 8, /* RFC 3042, without SACK */
     FA_TCP_DSACK = 1 << 9,            /* report what came twice, RFC 2883 */
     FA_TCP_ECN = 1 << 11,             /* RFC 3168, for who asks for it ... */
-    FA_TCP_MTU_PROBE = 1 << 13,       /* find what fits the path without ICMP, RFC 4821 */
+    FA_TCP_MTU_PROBE = 1 << 13,       /* make segments smaller that time out again and again, then
+                                       * search for the largest that pass (RFC 4821, with SACK);
+                                       * without it what ICMP has made smaller still grows again */
     FA_TCP_ECN_ASK = 1 << 12,         /* ... and by asking for it */
     FA_TCP_HYSTART = 1 << 10,         /* CUBIC leaves slow start before loss, RFC 9406 */
 };

@@ -14,6 +14,8 @@ static void check_numbers(const struct fa_tcp_conn *conn)
     FA_ASSERT(!fa__tcp_fin_sent(conn) || conn->state != FA_TCP_ESTABLISHED);
     FA_ASSERT(conn->snd_una != conn->tx_end + 1 || conn->fin_queued);
     if (conn->state >= FA_TCP_ESTABLISHED) {
+        FA_ASSERT(conn->mss <= conn->mss_high && conn->mss_high <= conn->mss_max);
+        FA_ASSERT(!conn->mtu_probing || conn->work != NULL);
         FA_ASSERT(conn->cwnd >= conn->mss || conn->retransmit_count != 0);
         FA_ASSERT(fa__seq_leq(conn->recover, conn->snd_max));
     }

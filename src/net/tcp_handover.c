@@ -243,6 +243,8 @@ static void restore_send(struct fa_tcp_conn *conn, const struct fa__saved *saved
     conn->snd_wl1 = saved->snd_wl1;
     conn->snd_wl2 = saved->snd_wl2;
     conn->mss = saved->mss;
+    conn->mss_max = saved->mss;
+    conn->mss_high = saved->mss;
     conn->cc->init(conn, false);
     conn->cwnd = saved->cwnd != 0 ? saved->cwnd : conn->cwnd;
     conn->ssthresh = saved->ssthresh;

@@ -16,14 +16,14 @@ static void lower_mss(struct fa_tcp_conn *conn, uint16_t mtu_bytes)
     size_t floor = fa_ip_is4(&conn->tuple.remote) ? FA__TCP_PMTU_MIN4 : FA__TCP_PMTU_MIN6;
     uint16_t mss = fa__tcp_mss_of(&conn->tuple.remote, (uint16_t)fa_max(mtu_bytes, floor));
     mss = conn->state != FA_TCP_SYN_SENT ? fa__tcp_payload_max(conn, mss) : mss;
-    if (mss >= conn->mss) {
+    uint16_t before = conn->mss;
+    if (!fa__tcp_mtu_told(conn, mss)) {
         FA_COUNT(conn->tcp->config.counters, tcp_icmp_ignored);
         return;
     }
     FA_COUNT(conn->tcp->config.counters, tcp_pmtu_lowered);
-    conn->mss = mss;
-    fa__tcp_mtu_wait(conn, true); // RFC 1191 6.3
-    if (conn->state >= FA_TCP_ESTABLISHED && conn->state != FA_TCP_TIME_WAIT) {
+    if (conn->mss < before && conn->state >= FA_TCP_ESTABLISHED &&
+        conn->state != FA_TCP_TIME_WAIT) {
         conn->timing = false;
         fa__tcp_tx_rewind(conn);
         fa__tcp_mark(conn);

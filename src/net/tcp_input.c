@@ -41,6 +41,7 @@ void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header 
     mss = (uint16_t)fa_min(conn->mss, fa_max(mss, FA__TCP_MSS_MIN));
     conn->mss = fa__tcp_payload_max(conn, mss);
     conn->mss_max = conn->mss;
+    conn->mss_high = conn->mss;
 }
 
 static void establish(struct fa_tcp_conn *conn)

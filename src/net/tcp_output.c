@@ -245,8 +245,8 @@ static void note_sent(struct fa_tcp_conn *conn, const struct plan *plan, struct 
         conn->sent_ns = tcp->now;
     }
     if (plan->run != NULL) {
-        if (fa__tcp_mtu_owns(conn, plan->seq)) {
-            fa__tcp_mtu_wait(conn, true);
+        if (conn->mtu_probing) {
+            fa__tcp_mtu_resent(conn, plan->seq, end);
         }
         fa__tcp_board_resent(conn, plan->run, end);
         fa__tcp_recover_resent(conn, plan->len);

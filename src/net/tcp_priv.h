@@ -179,11 +179,13 @@ struct fa_tcp_conn {
     uint32_t undo_ssthresh;
     uint32_t undo_from;  /* snd_una at the time */
     uint16_t undo_count; /* segments sent again since, of which no DSACK has told */
+    uint16_t mss_high;   /* the largest payload that may pass; more than mss_max never */
+    uint8_t mtu_lost;    /* probes of the present size */
     fa_ns rtt_start_ns;
     fa_ns sent_ns;    /* last new data */
     uint32_t rtt_seq; /* the timed byte */
     uint32_t retransmit_count;
-    uint32_t mtu_raise_s;  /* when to try a larger one, if mss < mss_max */
+    uint32_t mtu_next_s;   /* when to try a larger segment, if mss < mss_max */
     uint32_t ecn_end;      /* snd_max when the window was last reduced for a mark */
     uint32_t ts_offset;    /* of our timestamps; a function of the tuple, so they outlive it */
     uint32_t ts_recent;    /* the peer's, to be echoed (RFC 7323 4.3) */
@@ -246,7 +248,8 @@ struct fa_tcp_conn {
     bool ecn_reduced : 1; /* until ecn_end is acknowledged */
     bool cwr_due : 1;     /* tell the peer that we have slowed down */
     bool cork : 1;
-    bool mtu_probing : 1; /* a larger segment is in flight */
+    bool mtu_probing : 1;  /* a larger segment is in flight */
+    bool mtu_try_high : 1; /* mss_high is worth a probe, before the middle */
 
     bool syn_due : 1;
     bool ack_due : 1;
@@ -539,17 +542,17 @@ void fa__tcp_recover_timeout(struct fa_tcp_conn *conn);
 void fa__tcp_recover_resent(struct fa_tcp_conn *conn, uint32_t len);
 
 /* tcp_mtu.c */
-/* Try a larger segment again after a while; longer if the last one was lost. */
-void fa__tcp_mtu_wait(struct fa_tcp_conn *conn, bool again);
 /* The retransmission timer has fired. */
 void fa__tcp_mtu_timeout(struct fa_tcp_conn *conn);
-/* Returns: the payload of a larger segment to try now, of those that `usable` and `room_max` allow
- * for; 0: none. */
+/* ICMP says that `mss` is the most that passes. Returns: whether that is news. */
+bool fa__tcp_mtu_told(struct fa_tcp_conn *conn, uint16_t mss);
+/* Returns: the payload of a larger segment to try now, if `usable` and `room_max` allow for it; 0:
+ * none. */
 uint32_t fa__tcp_mtu_probe(struct fa_tcp_conn *conn, uint32_t usable, uint32_t room_max);
-/* snd_una has moved while one was in flight. */
+/* While one is in flight: snd_una has moved; [seq, end) was sent again; whether nothing but it is
+ * lost. */
 void fa__tcp_mtu_acked(struct fa_tcp_conn *conn);
-/* Whether `seq` is of the larger segment; whether nothing else is lost. */
-bool fa__tcp_mtu_owns(const struct fa_tcp_conn *conn, uint32_t seq);
+void fa__tcp_mtu_resent(struct fa_tcp_conn *conn, uint32_t seq, uint32_t end);
 bool fa__tcp_mtu_explains(const struct fa_tcp_conn *conn);
 
 /* tcp_ecn.c */

@@ -142,6 +142,7 @@ void fa__tcp_tx_acked(struct fa_tcp_conn *conn, uint32_t ack)
 void fa__tcp_tx_rewind(struct fa_tcp_conn *conn)
 {
     fa__tcp_board_close(conn);
+    conn->mtu_probing = false; // its bytes are cut anew
     conn->snd_nxt = conn->snd_una;
     conn->tx_buf = first_of(&conn->tx);
 }
