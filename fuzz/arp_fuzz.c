@@ -30,6 +30,8 @@ static void check_books(void)
     size_t ready = 0;
     size_t failed = 0;
     size_t incomplete = 0;
+    size_t answers = 0;
+    size_t answers_parked = 0;
     FA_LIST_EACH(node, &arp.neigh.incomplete) {
         const struct fa_neigh_entry *entry = FA_CONTAINER(node, struct fa_neigh_entry, node);
         FA_ASSERT(entry->state == FA_NEIGH_INCOMPLETE);
@@ -37,10 +39,13 @@ static void check_books(void)
         FA_ASSERT(entry->parked_count <= FA_NEIGH_PARKED_ENTRY_MAX);
         parked += entry->parked_count;
         incomplete++;
+        answers += entry->answer;
+        answers_parked += entry->answer ? entry->parked_count : 0;
     }
     FA_LIST_EACH(node, &arp.neigh.lru) {
         const struct fa_neigh_entry *entry = FA_CONTAINER(node, struct fa_neigh_entry, node);
         FA_ASSERT(entry->state != FA_NEIGH_INCOMPLETE && entry->parked_count == 0);
+        FA_ASSERT(!entry->answer);
     }
     FA_LIST_EACH(node, &arp.neigh.ready) {
         ready++;
@@ -50,11 +55,15 @@ static void check_books(void)
     }
     FA_ASSERT(incomplete == arp.neigh.incomplete_count);
     FA_ASSERT(incomplete <= FA_NEIGH_INCOMPLETE_COUNT_MAX);
+    FA_ASSERT(answers == arp.neigh.answers.incomplete_count);
+    FA_ASSERT(answers <= FA_NEIGH_INCOMPLETE_COUNT_MAX / 2);
+    FA_ASSERT(answers_parked == arp.neigh.answers.parked_count);
+    FA_ASSERT(answers_parked <= FA_NEIGH_PARKED_COUNT_MAX / 2);
     FA_ASSERT(parked == arp.neigh.parked_count && parked <= FA_NEIGH_PARKED_COUNT_MAX);
     FA_ASSERT(pool.used_count == parked + ready + failed);
 }
 
-static void resolve(uint32_t ip)
+static void resolve(uint32_t ip, bool answer)
 {
     struct fa_buf *buf;
     if (arp.ip == 0 || ip == arp.ip || ip == 0 ||
@@ -62,7 +71,7 @@ static void resolve(uint32_t ip)
         return;
     }
     fa_zero(fa_buf_append(buf, FA_ETH_HDR_LEN), FA_ETH_HDR_LEN);
-    if (fa_arp_resolve(&arp, now, ip, buf)) {
+    if (fa_arp_resolve(&arp, now, ip, answer, buf)) {
         FA_ASSERT(!fa_mac_equal(fa_buf_at(buf), fa_mac_zero));
         fa_buf_drop(buf);
     }
@@ -106,7 +115,7 @@ static void run_op(const uint8_t *op)
         break;
     case 1:
     case 2:
-        resolve(US + op[1] + (op[2] & 1) * 256u);
+        resolve(US + op[1] + (op[2] & 1) * 256u, (op[2] & 2) != 0);
         break;
     case 3:
         output();

@@ -95,14 +95,14 @@ static void input(uint8_t op, const uint8_t *args, size_t len)
     fa_ndp_input(&ndp, now, &meta, (struct fa_slice){bytes, len - 2});
 }
 
-static void resolve(const struct fa_ip *ip)
+static void resolve(const struct fa_ip *ip, bool answer)
 {
     struct fa_buf *buf;
     if (!ndp.running || fa_buf_alloc(&pool, FA_BUF_HEADROOM, &buf) != FA_OK) {
         return;
     }
     fa_zero(fa_buf_append(buf, FA_ETH_HDR_LEN), FA_ETH_HDR_LEN);
-    if (fa_neigh_resolve(&ndp.neigh, now, ip, buf)) {
+    if (fa_neigh_resolve(&ndp.neigh, now, ip, answer, buf)) {
         fa_buf_drop(buf);
     }
 }
@@ -148,7 +148,7 @@ static void run_op(uint8_t op, const uint8_t *args, size_t len)
         break;
     case 2:
         if (fa_ndp_next_hop(&ndp, &ip, &hop) >= 0) {
-            resolve(&hop);
+            resolve(&hop, (op & 8) != 0);
         }
         break;
     case 3:
@@ -162,7 +162,7 @@ static void run_op(uint8_t op, const uint8_t *args, size_t len)
         pass_time((len > 0 ? args[0] : 1) * ((op & 8) != 0 ? 1000 : 1) * FA_NS_S / 4);
         break;
     case 6:
-        resolve(&ip);
+        resolve(&ip, (op & 8) != 0);
         break;
     case 7:
         if (ndp.running) {

@@ -8,7 +8,7 @@
 //
 //     fa_arp_init(&arp, &(struct fa_arp_config){.mac = {2, 0, 0, 0, 0, 1}, .rand = &rand});
 //     fa_arp_address_set(&arp, now, 0xc0000201, 24);
-//     if (fa_arp_resolve(&arp, now, 0xc0000202, frame)) send(frame);
+//     if (fa_arp_resolve(&arp, now, 0xc0000202, false, frame)) send(frame);
 //     while (fa_arp_output(&arp, now, empty)) send(empty);
 //     while ((frame = fa_neigh_ready_take(&arp.neigh)) != NULL) send(frame);
 
@@ -42,6 +42,7 @@ struct fa_arp_config {
     uint8_t mac[FA_MAC_LEN];      /* ours */
     struct fa_counters *counters; /* NULL: fa_counters_main */
     struct fa_rand *rand;         /* borrowed */
+    uint8_t answer_percent;       /* fa_neigh_config's */
 };
 
 /* What became of a probe. */
@@ -120,7 +121,8 @@ enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice 
 
 /* As fa_neigh_resolve(), for the neighbour `ip`. Limits: our address is set; `ip` is none of 0,
  * ours, a group's. */
-FA_MUST_USE bool fa_arp_resolve(struct fa_arp *arp, fa_ns now, uint32_t ip, struct fa_buf *take);
+FA_MUST_USE bool fa_arp_resolve(
+    struct fa_arp *arp, fa_ns now, uint32_t ip, bool answer, struct fa_buf *take);
 
 /* Write the next ARP frame, Ethernet header included, into the empty buffer `buf`. Returns:
  * whether there was one. */
@@ -130,7 +132,7 @@ FA_MUST_USE bool fa_arp_output(struct fa_arp *arp, fa_ns now, struct fa_buf *buf
 static inline bool fa_arp_has_output(const struct fa_arp *arp)
 {
     return arp->reply_count != 0 || arp->announce_due || arp->probe_due ||
-           !fa_list_empty(&arp->neigh.asking);
+           fa_neigh_has_ask(&arp->neigh);
 }
 
 /* When fa_arp_tick() is due; FA_NS_NEVER. O(1). */

@@ -59,6 +59,7 @@ struct fa_ip_meta {
     bool multicast;   /* it came to, or goes to, a group or broadcast address */
     bool loop;        /* to send: our own members of the group get a copy */
     bool dont_fragment;
+    bool answer;        /* to send: whoever sent us something gets it, wanted or not */
     uint8_t iface;      /* index of the interface in its stack */
     uint16_t mtu_bytes; /* of the way to `remote`, as far as it is known */
 };

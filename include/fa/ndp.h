@@ -12,8 +12,8 @@
 //     fa_ndp_start(&ndp, now);
 //     fa_ndp_input(&ndp, now, &meta, message);
 //     while (fa_ndp_output(&ndp, now, empty, &meta)) send(empty, &meta);
-//     if (fa_ndp_next_hop(&ndp, &meta.remote, &hop)) fa_neigh_resolve(&ndp.neigh, now, &hop,
-//     frame);
+//     if (fa_ndp_next_hop(&ndp, &meta.remote, &hop))
+//         fa_neigh_resolve(&ndp.neigh, now, &hop, false, frame);
 
 #ifndef FA_NDP_H
 #define FA_NDP_H
@@ -56,6 +56,7 @@ struct fa_ndp_config {
     struct fa_names *names;       /* borrowed: DNS servers and domains; NULL: nobody asks */
     struct fa_counters *counters; /* NULL: fa_counters_main */
     struct fa_rand *rand;         /* borrowed */
+    uint8_t answer_percent;       /* fa_neigh_config's */
     bool ra_off;                  /* routers are not asked and not believed */
     bool privacy;                 /* temporary addresses */
     bool dad_off;                 /* addresses are used at once */

@@ -5,10 +5,11 @@
 // What ARP and neighbour discovery have in common (RFC 4861 5.1 and 7.3, RFC 1122 2.3.2): a bounded
 // cache, states, parked packets, retries. It sends nothing: its owner, fa/arp.h for one, asks
 // whom to ask for, and tells what it heard. Entries exist because somebody wanted to send there, or
-// because somebody asked for us; the latter never push out one in use. Tested by
-// test/unit/neigh_test.c, fuzz/arp_fuzz.c.
+// because somebody asked for us; the latter never push out one in use. Answers to senders that
+// nobody knows, and who may not exist, have a share of places and questions and no more: what we
+// begin ourselves finds the rest free. Tested by test/unit/neigh_test.c, fuzz/arp_fuzz.c.
 //
-//     if (fa_neigh_resolve(&neigh, now, &ip, frame)) send(frame);
+//     if (fa_neigh_resolve(&neigh, now, &ip, false, frame)) send(frame);
 //     while ((entry = fa_neigh_ask_take(&neigh, now)) != NULL) solicit(entry);
 //     if ((entry = fa_neigh_find(&neigh, &ip)) != NULL) fa_neigh_confirm(&neigh, entry, now, mac);
 //     while ((frame = fa_neigh_ready_take(&neigh)) != NULL) send(frame);
@@ -32,6 +33,8 @@ enum {
     FA_NEIGH_PARKED_COUNT_MAX = 32,     /* packets waiting for all; the newest gives way */
     FA_NEIGH_TRY_COUNT_MAX = 3,         /* questions before it is given up: RFC 4861 10 */
     FA_NEIGH_ASKS_PER_S = 100,          /* questions of all kinds, in bursts of as many */
+    FA_NEIGH_ANSWER_PERCENT = 50,       /* what answers may take of the last two and of
+                                         * incomplete entries, usually */
 };
 
 #define FA_NEIGH_RETRY_NS     (1 * FA_NS_S)  /* between questions: RETRANS_TIMER */
@@ -52,22 +55,25 @@ struct fa_neigh_config {
     struct fa_counters *counters; /* NULL: fa_counters_main */
     struct fa_rand *rand;         /* borrowed */
     fa_ns delay_ns;               /* spent in FA_NEIGH_DELAY; 0: one asks at once, as ARP does */
+    uint8_t answer_percent;       /* of incomplete entries, of packets parked for all, of questions
+                                   * a second: what answers may take [FA_NEIGH_ANSWER_PERCENT] */
 };
 
 /* A neighbour. Read-only outside of this module. */
 struct fa_neigh_entry {
     struct fa_list node;       /* fa_neigh.lru, .incomplete or .free */
-    struct fa_list timer_node; /* fa_neigh.asking, .waiting or .delaying */
+    struct fa_list timer_node; /* fa_neigh.asking, .asking_answers, .waiting or .delaying */
     struct fa_list parked;     /* of fa_buf.node: frames without a target, oldest first */
     struct fa_ip ip;
     fa_ns used_ns; /* last moved in fa_neigh.lru; FA_NS_NEVER: never sent to */
     fa_ns confirmed_ns;
-    fa_ns due_ns;  /* in .waiting and .delaying */
+    fa_ns due_ns;  /* in .waiting and .delaying; 0 in .asking and .asking_answers */
     uint16_t next; /* in its bucket: index + 1; 0: the last */
     uint8_t mac[FA_MAC_LEN];
     uint8_t state; /* enum fa_neigh_state */
     uint8_t try_count;
     uint8_t parked_count;
+    bool answer; /* FA_NEIGH_INCOMPLETE: only answers wait for it */
     bool router; /* free for the owner: it said that it forwards packets */
 };
 
@@ -82,7 +88,8 @@ struct fa_neigh {
     struct fa_list lru;                      /* entries with a known address, least used first */
     struct fa_list incomplete;               /* entries without, oldest first */
     struct fa_list free;
-    struct fa_list asking;   /* entries to be asked for now */
+    struct fa_list asking;         /* entries to be asked for now */
+    struct fa_list asking_answers; /* the same, for answers alone */
     struct fa_list waiting;  /* entries that were asked for, by due_ns: all wait equally long */
     struct fa_list delaying; /* entries in FA_NEIGH_DELAY, by due_ns */
     struct fa_list ready;    /* of fa_buf.node: parked frames whose target became known */
@@ -93,6 +100,11 @@ struct fa_neigh {
     uint32_t parked_count;
     uint32_t window_count; /* questions since window_ns */
     fa_ns window_ns;
+    struct {
+        uint32_t incomplete_count;
+        uint32_t parked_count;
+        uint32_t window_count;
+    } answers; /* what of these is due to answers alone */
     struct fa_neigh_entry entries[FA_NEIGH_COUNT_MAX];
 };
 
@@ -102,14 +114,15 @@ void fa_neigh_init(struct fa_neigh *neigh, const struct fa_neigh_config *config)
 void fa_neigh_times_set(struct fa_neigh *neigh, fa_ns reachable_ns, fa_ns retry_ns);
 
 /*
- * Address a frame that begins with an Ethernet header to the neighbour `ip`.
+ * Address a frame that begins with an Ethernet header to the neighbour `ip`. `answer`: it goes to
+ * whoever sent us something, so its neighbour is asked for within the share of answers.
  *
  * Returns: true: its target is filled in, send it. False: the frame was taken; it is parked until
  *          the neighbour answers (fa_neigh_ready_take()) or is given up (fa_neigh_failed_take()),
  *          or was dropped and counted.
  */
 FA_MUST_USE bool fa_neigh_resolve(
-    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip, struct fa_buf *take);
+    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip, bool answer, struct fa_buf *take);
 
 /* The entry of a neighbour; NULL if there is none. Borrowed until anything else is called. */
 struct fa_neigh_entry *fa_neigh_find(struct fa_neigh *neigh, const struct fa_ip *ip);
@@ -142,6 +155,12 @@ struct fa_neigh_entry *fa_neigh_ask_take(struct fa_neigh *neigh, fa_ns now);
  * up, to be told to whoever sent it. NULL: none. Owns: the caller. */
 struct fa_buf *fa_neigh_ready_take(struct fa_neigh *neigh);
 struct fa_buf *fa_neigh_failed_take(struct fa_neigh *neigh);
+
+/* Whether fa_neigh_ask_take() may have somebody. O(1). */
+static inline bool fa_neigh_has_ask(const struct fa_neigh *neigh)
+{
+    return !fa_list_empty(&neigh->asking) || !fa_list_empty(&neigh->asking_answers);
+}
 
 /* When fa_neigh_tick() is due; FA_NS_NEVER. O(1). */
 fa_ns fa_neigh_deadline(const struct fa_neigh *neigh);

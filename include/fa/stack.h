@@ -98,11 +98,13 @@ struct fa_stack_config {
     struct fa_ip ntp[FA_STACK_CONFIG_LIST_MAX]; /* the same */
     const char *domain;                         /* to search short names in; NULL: none */
     struct fa_counters *counters;               /* NULL: fa_counters_main */
-    uint64_t seed;          /* 0: entropy; else the same random numbers every time */
-    uint8_t iid_secret[16]; /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
-                             * zero: a random one, and other addresses each time */
-    fa_ns oversleep_ns;     /* polled so much later than it asked for, the stack takes itself
-                             * for suspended and resumes [0: never] */
+    uint64_t seed;                /* 0: entropy; else the same random numbers every time */
+    uint8_t iid_secret[16];       /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
+                                   * zero: a random one, and other addresses each time */
+    fa_ns oversleep_ns;           /* polled so much later than it asked for, the stack takes itself
+                                   * for suspended and resumes [0: never] */
+    uint8_t neigh_answer_percent; /* of the neighbours that may be asked for: those that only
+                                   * answers go to [FA_NEIGH_ANSWER_PERCENT] */
 };
 
 /* One interface. Private below. */

@@ -20,8 +20,9 @@ void fa_arp_init(struct fa_arp *arp, const struct fa_arp_config *config)
     arp->announce_ns = FA_NS_NEVER;
     arp->defended_ns = FA_NS_NEVER;
     arp->probe_ns = FA_NS_NEVER;
-    fa_neigh_init(&arp->neigh,
-        &(struct fa_neigh_config){.counters = arp->config.counters, .rand = config->rand});
+    fa_neigh_init(&arp->neigh, &(struct fa_neigh_config){.counters = arp->config.counters,
+                                   .rand = config->rand,
+                                   .answer_percent = config->answer_percent});
 }
 
 void fa_arp_address_set(struct fa_arp *arp, fa_ns now, uint32_t ip, uint8_t prefix_bits)
@@ -62,11 +63,11 @@ void fa_arp_probe_stop(struct fa_arp *arp)
 
 /* ---- sending ---- */
 
-bool fa_arp_resolve(struct fa_arp *arp, fa_ns now, uint32_t ip, struct fa_buf *take)
+bool fa_arp_resolve(struct fa_arp *arp, fa_ns now, uint32_t ip, bool answer, struct fa_buf *take)
 {
     FA_ASSERT(arp->ip != 0 && ip != 0 && ip != arp->ip);
     struct fa_ip neighbour = fa_ip4_ip(ip);
-    return fa_neigh_resolve(&arp->neigh, now, &neighbour, take);
+    return fa_neigh_resolve(&arp->neigh, now, &neighbour, answer, take);
 }
 
 static void write_frame(struct fa_arp *arp, struct fa_buf *buf, const uint8_t *mac, uint16_t op,

@@ -80,6 +80,7 @@ static void queue_answer(struct fa_icmp *icmp, const struct fa_ip_meta *meta,
             .remote = meta->remote,
             .protocol = protocol_for(&meta->remote),
             .traffic = meta->traffic,
+            .answer = true,
             .iface = meta->iface,
             .mtu_bytes = meta->mtu_bytes},
     };

@@ -17,9 +17,10 @@ void fa_ndp_init(struct fa_ndp *ndp, const struct fa_ndp_config *config)
     ndp->mtu_bytes = config->mtu_bytes;
     ndp->solicit_ns = FA_NS_NEVER;
     ndp->due_ns = FA_NS_NEVER;
-    fa_neigh_init(&ndp->neigh,
-        &(struct fa_neigh_config){
-            .counters = ndp->config.counters, .rand = config->rand, .delay_ns = FA_NEIGH_DELAY_NS});
+    fa_neigh_init(&ndp->neigh, &(struct fa_neigh_config){.counters = ndp->config.counters,
+                                   .rand = config->rand,
+                                   .delay_ns = FA_NEIGH_DELAY_NS,
+                                   .answer_percent = config->answer_percent});
 }
 
 void fa_ndp_stop(struct fa_ndp *ndp)
@@ -145,6 +146,7 @@ static void write_reply(struct fa_ndp *ndp, struct fa_buf *buf, struct fa_ip_met
     };
     fa_copy(message.target_mac, ndp->config.mac, FA_MAC_LEN);
     *ret_meta = meta_to(&reply->target, nobody ? &fa_ip6_all_nodes : &reply->remote);
+    ret_meta->answer = true;
     write_message(buf, ret_meta, &message);
     FA_COUNT(ndp->config.counters, ndp_tx_adverts);
 }
@@ -206,7 +208,7 @@ static bool write_solicit(
 bool fa_ndp_has_output(const struct fa_ndp *ndp)
 {
     return ndp->running && (ndp->reply_count != 0 || ndp->solicit_due || ndp->dad_due ||
-                               !fa_list_empty(&ndp->neigh.asking));
+                               fa_neigh_has_ask(&ndp->neigh));
 }
 
 bool fa_ndp_output(struct fa_ndp *ndp, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta)

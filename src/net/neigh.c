@@ -13,12 +13,17 @@ void fa_neigh_init(struct fa_neigh *neigh, const struct fa_neigh_config *config)
     if (neigh->config.counters == NULL) {
         neigh->config.counters = &fa_counters_main;
     }
+    if (neigh->config.answer_percent == 0) {
+        neigh->config.answer_percent = FA_NEIGH_ANSWER_PERCENT;
+    }
+    FA_ASSERT(neigh->config.answer_percent <= 100);
     neigh->hash_factor[0] = fa_rand_u64(config->rand) | 1;
     neigh->hash_factor[1] = fa_rand_u64(config->rand) | 1;
     fa_list_init(&neigh->lru);
     fa_list_init(&neigh->incomplete);
     fa_list_init(&neigh->free);
     fa_list_init(&neigh->asking);
+    fa_list_init(&neigh->asking_answers);
     fa_list_init(&neigh->waiting);
     fa_list_init(&neigh->delaying);
     fa_list_init(&neigh->ready);
@@ -69,10 +74,22 @@ struct fa_neigh_entry *fa_neigh_find(struct fa_neigh *neigh, const struct fa_ip 
     return NULL;
 }
 
-/* Move an entry's parked frames to another list. */
+/* What an incomplete entry takes of the share of answers, if it is one of them, it gives back. */
+static void leave_answers(struct fa_neigh *neigh, struct fa_neigh_entry *entry)
+{
+    if (entry->answer) {
+        entry->answer = false;
+        FA_ASSERT(neigh->answers.incomplete_count > 0);
+        FA_ASSERT(neigh->answers.parked_count >= entry->parked_count);
+        neigh->answers.incomplete_count--;
+        neigh->answers.parked_count -= entry->parked_count;
+    }
+}
+
+/* Move the parked frames of an entry that answers do not count to another list. */
 static void unpark(struct fa_neigh *neigh, struct fa_neigh_entry *entry, struct fa_list *list)
 {
-    FA_ASSERT(neigh->parked_count >= entry->parked_count);
+    FA_ASSERT(!entry->answer && neigh->parked_count >= entry->parked_count);
     neigh->parked_count -= entry->parked_count;
     entry->parked_count = 0;
     for (struct fa_list *node; (node = fa_list_pop_front(&entry->parked)) != NULL;) {
@@ -93,6 +110,7 @@ static void forget(struct fa_neigh *neigh, struct fa_neigh_entry *entry)
     *link = entry->next;
     if (entry->state == FA_NEIGH_INCOMPLETE) {
         neigh->incomplete_count--;
+        leave_answers(neigh, entry);
     }
     FA_COUNT_ADD(neigh->config.counters, neigh_tx_unresolved, entry->parked_count);
     FA_ASSERT(neigh->parked_count >= entry->parked_count);
@@ -145,20 +163,38 @@ static void enter(struct fa_neigh *neigh, struct fa_neigh_entry *entry, const st
 /* Ask for a neighbour as soon as the device has room. */
 static void ask(struct fa_neigh *neigh, struct fa_neigh_entry *entry)
 {
+    entry->due_ns = 0;
     fa_list_unlink(&entry->timer_node);
-    fa_list_push_back(&neigh->asking, &entry->timer_node);
+    fa_list_push_back(entry->answer ? &neigh->asking_answers : &neigh->asking, &entry->timer_node);
 }
 
-static struct fa_neigh_entry *begin_incomplete(
-    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip)
+/* What answers may take of something that there is `count_max` of. */
+static uint32_t answer_share(const struct fa_neigh *neigh, uint32_t count_max)
 {
-    if (neigh->incomplete_count == FA_NEIGH_INCOMPLETE_COUNT_MAX) {
+    return count_max * neigh->config.answer_percent / 100;
+}
+
+/* NULL if it is for an answer, and answers have their share or would push out somebody. */
+static struct fa_neigh_entry *begin_incomplete(
+    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip, bool answer)
+{
+    uint32_t share = answer_share(neigh, FA_NEIGH_INCOMPLETE_COUNT_MAX);
+    bool full = neigh->incomplete_count == FA_NEIGH_INCOMPLETE_COUNT_MAX;
+    if (answer && (full || neigh->answers.incomplete_count >= share)) {
+        return NULL;
+    }
+    if (full) {
         FA_COUNT(neigh->config.counters, neigh_incomplete_full);
         forget(neigh, entry_of(fa_list_first(&neigh->incomplete)));
     }
-    struct fa_neigh_entry *entry = get_entry(neigh, now, true);
+    struct fa_neigh_entry *entry = get_entry(neigh, now, !answer);
+    if (entry == NULL) {
+        return NULL;
+    }
     entry->state = FA_NEIGH_INCOMPLETE;
+    entry->answer = answer;
     neigh->incomplete_count++;
+    neigh->answers.incomplete_count += answer;
     fa_list_push_back(&neigh->incomplete, &entry->node);
     enter(neigh, entry, ip);
     ask(neigh, entry);
@@ -214,6 +250,7 @@ void fa_neigh_confirm(
     entry->confirmed_ns = now;
     if (entry->state == FA_NEIGH_INCOMPLETE) {
         neigh->incomplete_count--;
+        leave_answers(neigh, entry);
         entry->used_ns = now;
         fa_list_unlink(&entry->node);
         fa_list_push_back(&neigh->lru, &entry->node);
@@ -235,14 +272,31 @@ void fa_neigh_suggest(
 
 /* ---- sending ---- */
 
-static void park(struct fa_neigh *neigh, struct fa_neigh_entry *entry, struct fa_buf *take)
+static void drop_answer(struct fa_neigh *neigh, struct fa_buf *take)
 {
+    FA_COUNT(neigh->config.counters, neigh_tx_answer_limited);
+    fa_buf_drop(take);
+}
+
+static void park(
+    struct fa_neigh *neigh, struct fa_neigh_entry *entry, bool answer, struct fa_buf *take)
+{
+    uint32_t share = answer_share(neigh, FA_NEIGH_PARKED_COUNT_MAX);
+    if (answer && !entry->answer && entry->parked_count == FA_NEIGH_PARKED_ENTRY_MAX) {
+        drop_answer(neigh, take); // rather than what we have to say ourselves
+        return;
+    }
     if (entry->parked_count == FA_NEIGH_PARKED_ENTRY_MAX) {
         // The newest packet is worth most (RFC 1122 2.3.2.2).
         FA_COUNT(neigh->config.counters, neigh_tx_parked_full);
         fa_buf_drop(fa_buf_of(fa_list_pop_front(&entry->parked)));
         entry->parked_count--;
         neigh->parked_count--;
+        neigh->answers.parked_count -= entry->answer;
+    }
+    if (entry->answer && neigh->answers.parked_count >= share) {
+        drop_answer(neigh, take);
+        return;
     }
     if (neigh->parked_count == FA_NEIGH_PARKED_COUNT_MAX) {
         FA_COUNT(neigh->config.counters, neigh_tx_parked_full);
@@ -252,6 +306,17 @@ static void park(struct fa_neigh *neigh, struct fa_neigh_entry *entry, struct fa
     fa_list_push_back(&entry->parked, &take->node);
     entry->parked_count++;
     neigh->parked_count++;
+    neigh->answers.parked_count += entry->answer;
+}
+
+/* We have something to say ourselves to a neighbour that only answers waited for. */
+static void adopt(struct fa_neigh *neigh, struct fa_neigh_entry *entry)
+{
+    leave_answers(neigh, entry);
+    entry->try_count = 0;
+    if (entry->due_ns == 0) {
+        ask(neigh, entry);
+    }
 }
 
 /* Keep the least used neighbours in front, without moving one for each packet. */
@@ -280,15 +345,22 @@ static void begin_probing(struct fa_neigh *neigh, struct fa_neigh_entry *entry, 
 }
 
 bool fa_neigh_resolve(
-    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip, struct fa_buf *take)
+    struct fa_neigh *neigh, fa_ns now, const struct fa_ip *ip, bool answer, struct fa_buf *take)
 {
     FA_ASSERT(take->len >= FA_ETH_HDR_LEN);
     struct fa_neigh_entry *entry = fa_neigh_find(neigh, ip);
     if (entry == NULL) {
-        entry = begin_incomplete(neigh, now, ip);
+        entry = begin_incomplete(neigh, now, ip, answer);
+    }
+    if (entry == NULL) {
+        drop_answer(neigh, take);
+        return false;
+    }
+    if (entry->answer && !answer) {
+        adopt(neigh, entry);
     }
     if (entry->state == FA_NEIGH_INCOMPLETE) {
-        park(neigh, entry, take);
+        park(neigh, entry, answer, take);
         return false;
     }
     mark_used(neigh, entry, now);
@@ -300,29 +372,39 @@ bool fa_neigh_resolve(
     return true;
 }
 
-/* Whether the limit of questions a second lets another one through. */
-static bool take_budget(struct fa_neigh *neigh, fa_ns now)
+/* The next entry that the limits of questions a second let through, our own first; NULL: none. */
+static struct fa_list *next_asked(const struct fa_neigh *neigh)
 {
-    if (now >= fa_ns_after(neigh->window_ns, FA_NS_S)) {
-        neigh->window_ns = now;
-        neigh->window_count = 0;
+    uint32_t share = answer_share(neigh, FA_NEIGH_ASKS_PER_S);
+    if (neigh->window_count >= FA_NEIGH_ASKS_PER_S) {
+        return NULL;
     }
-    if (neigh->window_count == FA_NEIGH_ASKS_PER_S) {
-        return false;
+    if (!fa_list_empty(&neigh->asking)) {
+        return fa_list_first(&neigh->asking);
     }
-    neigh->window_count++;
-    return true;
+    return neigh->answers.window_count < share ? fa_list_first(&neigh->asking_answers) : NULL;
 }
 
 struct fa_neigh_entry *fa_neigh_ask_take(struct fa_neigh *neigh, fa_ns now)
 {
-    if (fa_list_empty(&neigh->asking) || !take_budget(neigh, now)) {
+    if (!fa_neigh_has_ask(neigh)) {
         return NULL;
     }
-    struct fa_neigh_entry *entry = timed_entry_of(fa_list_pop_front(&neigh->asking));
+    if (now >= fa_ns_after(neigh->window_ns, FA_NS_S)) {
+        neigh->window_ns = now;
+        neigh->window_count = neigh->answers.window_count = 0;
+    }
+    struct fa_list *node = next_asked(neigh);
+    if (node == NULL) {
+        return NULL;
+    }
+    struct fa_neigh_entry *entry = timed_entry_of(node);
+    neigh->window_count++;
+    neigh->answers.window_count += entry->answer;
     entry->try_count++;
     entry->due_ns = fa_ns_after(now, neigh->retry_ns);
-    fa_list_push_back(&neigh->waiting, &entry->timer_node);
+    fa_list_unlink(node);
+    fa_list_push_back(&neigh->waiting, node);
     return entry;
 }
 
@@ -349,7 +431,7 @@ static fa_ns first_due(const struct fa_list *list)
 fa_ns fa_neigh_deadline(const struct fa_neigh *neigh)
 {
     fa_ns at = fa_ns_min(first_due(&neigh->waiting), first_due(&neigh->delaying));
-    if (!fa_list_empty(&neigh->asking) && neigh->window_count == FA_NEIGH_ASKS_PER_S) {
+    if (fa_neigh_has_ask(neigh) && next_asked(neigh) == NULL) {
         at = fa_ns_min(at, fa_ns_after(neigh->window_ns, FA_NS_S));
     }
     return at;
@@ -368,6 +450,7 @@ bool fa_neigh_tick(struct fa_neigh *neigh, fa_ns now, struct fa_ip *ret_dead)
             FA_COUNT(neigh->config.counters, neigh_given_up);
             FA_COUNT_ADD(neigh->config.counters, neigh_tx_unresolved, entry->parked_count);
             *ret_dead = entry->ip;
+            leave_answers(neigh, entry);
             unpark(neigh, entry, &neigh->failed);
             forget(neigh, entry);
             return true;

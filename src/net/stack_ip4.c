@@ -248,7 +248,9 @@ void fa__stack_ip4_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     const struct fa_iface_config *config = &stack->config.ifaces[idx];
-    struct fa_arp_config arp = {.counters = stack->counters, .rand = &stack->rand};
+    struct fa_arp_config arp = {.counters = stack->counters,
+        .rand = &stack->rand,
+        .answer_percent = stack->config.neigh_answer_percent};
     struct fa_dhcp_config dhcp = {
         .host_name = config->hostname,
         .vendor_class = config->vendor_class,

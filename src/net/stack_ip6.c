@@ -65,6 +65,7 @@ void fa__stack_ip6_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
         .names = &stack->names,
         .counters = stack->counters,
         .rand = &stack->rand,
+        .answer_percent = stack->config.neigh_answer_percent,
         .ra_off = config->ra_off,
         .privacy = config->privacy,
         .dad_off = config->dad_off,

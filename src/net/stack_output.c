@@ -59,7 +59,7 @@ void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__wa
     fa_eth_encode(push_header(take, FA_ETH_HDR_LEN), &eth);
     if (!way->group) {
         struct fa_neigh *neigh = four ? &iface->arp.neigh : &iface->ndp.neigh;
-        if (!fa_neigh_resolve(neigh, now, &way->next_hop, take)) {
+        if (!fa_neigh_resolve(neigh, now, &way->next_hop, meta->answer, take)) {
             return;
         }
         fa__stack_path_learn(stack, meta, way->iface_idx, neigh, &way->next_hop, fa_buf_at(take));

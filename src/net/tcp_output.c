@@ -352,6 +352,7 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
         .protocol = FA_IP_PROTO_TCP,
         .traffic = traffic,
         .dont_fragment = true,
+        .answer = conn->passive && conn->state == FA_TCP_SYN_RECEIVED,
     };
     uint32_t hdr_len = (uint32_t)fa_tcp_encoded_len(&header);
     uint8_t *at = fa_buf_append(buf, hdr_len);

@@ -104,7 +104,7 @@ static bool resolve(fa_ns now, uint32_t ip, uint32_t tag, uint8_t *ret_mac)
     struct fa_eth_header eth = {.type = FA_ETH_TYPE_IP4};
     fa_eth_encode(fa_buf_append(buf, FA_ETH_HDR_LEN), &eth);
     buf->tag = tag;
-    bool known = fa_arp_resolve(&arp, now, ip, buf);
+    bool known = fa_arp_resolve(&arp, now, ip, false, buf);
     if (known) {
         fa_copy(ret_mac, fa_buf_at(buf), FA_MAC_LEN);
         fa_buf_drop(buf);

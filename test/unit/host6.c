@@ -127,7 +127,7 @@ bool host6_resolve(const struct fa_ip *ip)
     struct fa_buf *buf;
     CHECK(fa_buf_alloc(&host6.pool, FA_BUF_HEADROOM, &buf) == FA_OK);
     fa_zero(fa_buf_append(buf, FA_ETH_HDR_LEN), FA_ETH_HDR_LEN);
-    if (!fa_neigh_resolve(&host6.ndp.neigh, host6.now, ip, buf)) {
+    if (!fa_neigh_resolve(&host6.ndp.neigh, host6.now, ip, false, buf)) {
         return false;
     }
     fa_buf_drop(buf);

@@ -19,13 +19,20 @@ static const struct fa_ip them = {{0xfe, 0x80, [15] = 2}};
 
 #define COUNTED(name) ((long long)FA_COUNTER_VALUE(&counters, name))
 
-static void begin(void)
+static void begin_with(uint8_t answer_percent)
 {
     counters = (struct fa_counters){0};
     fa_rand_init_seed(&rand, 1);
     fa_pool_init(&pool, memory, sizeof memory, 512);
-    fa_neigh_init(&neigh, &(struct fa_neigh_config){
-                              .counters = &counters, .rand = &rand, .delay_ns = FA_NEIGH_DELAY_NS});
+    fa_neigh_init(&neigh, &(struct fa_neigh_config){.counters = &counters,
+                              .rand = &rand,
+                              .delay_ns = FA_NEIGH_DELAY_NS,
+                              .answer_percent = answer_percent});
+}
+
+static void begin(void)
+{
+    begin_with(0);
 }
 
 static void end(void)
@@ -34,20 +41,44 @@ static void end(void)
     CHECK_EQ(pool.used_count, 0);
     CHECK_EQ(neigh.parked_count, 0);
     CHECK_EQ(neigh.incomplete_count, 0);
+    CHECK_EQ(neigh.answers.incomplete_count, 0);
+    CHECK_EQ(neigh.answers.parked_count, 0);
 }
 
-/* Whether a frame to `ip` would go to `to`. */
-static bool sent_to(fa_ns now, const struct fa_ip *ip, const uint8_t *to)
+/* Whether a frame to `ip`, or an answer to it, would go to `to`. */
+static bool given_to(fa_ns now, const struct fa_ip *ip, bool answer, const uint8_t *to)
 {
     struct fa_buf *buf;
     CHECK(fa_buf_alloc(&pool, FA_BUF_HEADROOM, &buf) == FA_OK);
     fa_zero(fa_buf_append(buf, FA_ETH_HDR_LEN), FA_ETH_HDR_LEN);
-    if (!fa_neigh_resolve(&neigh, now, ip, buf)) {
+    if (!fa_neigh_resolve(&neigh, now, ip, answer, buf)) {
         return false;
     }
     bool same = fa_mac_equal(fa_buf_at(buf), to);
     fa_buf_drop(buf);
     return same;
+}
+
+static bool sent_to(fa_ns now, const struct fa_ip *ip, const uint8_t *to)
+{
+    return given_to(now, ip, false, to);
+}
+
+/* Somebody who is not there, by number. */
+static struct fa_ip nobody(uint32_t number)
+{
+    struct fa_ip ip = them;
+    fa_be32_store(ip.b + 4, number + 1);
+    return ip;
+}
+
+/* Answer `count` who are not there, from number `first` on. */
+static void answer_nobody(fa_ns now, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = first; i < first + count; i++) {
+        struct fa_ip ip = nobody(i);
+        CHECK(!given_to(now, &ip, true, mac));
+    }
 }
 
 static bool tick(fa_ns now)
@@ -204,5 +235,129 @@ T(times_are_taken_from_whoever_sets_them)
     fa_buf_drop(fa_neigh_ready_take(&neigh));
     CHECK(sent_to(now + 2 * FA_NS_S, &them, mac));
     CHECK_EQ(entry->state, FA_NEIGH_DELAY);
+    end();
+}
+
+T(answers_take_no_more_than_their_share_of_places)
+{
+    static const struct {
+        uint8_t percent;
+        uint32_t incomplete_count; // of 64
+        uint32_t parked_count;     // of 32
+    } rows[] = {{0, 32, 16}, {25, 16, 8}, {100, 64, 32}};
+    fa_ns now = 100 * FA_NS_S;
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        begin_with(rows[i].percent);
+        answer_nobody(now, 0, 1000);
+        CHECK_EQ(neigh.incomplete_count, rows[i].incomplete_count);
+        CHECK_EQ(neigh.answers.incomplete_count, rows[i].incomplete_count);
+        CHECK_EQ(neigh.parked_count, rows[i].parked_count);
+        CHECK_EQ(COUNTED(neigh_incomplete_full), 0);
+        CHECK_EQ(COUNTED(neigh_tx_answer_limited) + COUNTED(neigh_tx_parked_full),
+            1000 - rows[i].parked_count);
+        end();
+    }
+}
+
+T(what_we_begin_ourselves_has_the_rest_of_the_places)
+{
+    begin();
+    fa_ns now = 100 * FA_NS_S;
+    answer_nobody(now, 0, 1000);
+    for (uint32_t i = 0; i < FA_NEIGH_INCOMPLETE_COUNT_MAX / 2; i++) {
+        struct fa_ip ip = nobody(1000 + i);
+        CHECK(!sent_to(now, &ip, mac));
+        CHECK_EQ(fa_neigh_find(&neigh, &ip)->parked_count, i < FA_NEIGH_PARKED_COUNT_MAX / 2);
+    }
+    CHECK_EQ(neigh.incomplete_count, FA_NEIGH_INCOMPLETE_COUNT_MAX);
+    CHECK_EQ(neigh.parked_count, FA_NEIGH_PARKED_COUNT_MAX);
+    CHECK_EQ(COUNTED(neigh_incomplete_full), 0);
+    end();
+}
+
+T(answers_have_no_place_while_our_own_questions_have_all)
+{
+    begin();
+    fa_ns now = 100 * FA_NS_S;
+    for (uint32_t i = 0; i < FA_NEIGH_INCOMPLETE_COUNT_MAX; i++) {
+        struct fa_ip ip = nobody(i);
+        CHECK(!sent_to(now, &ip, mac));
+    }
+    answer_nobody(now, 1000, 1);
+    CHECK_EQ(COUNTED(neigh_tx_answer_limited), 1);
+    CHECK_EQ(COUNTED(neigh_incomplete_full), 0);
+    end();
+}
+
+T(answers_take_no_more_than_their_share_of_questions_and_come_last)
+{
+    begin();
+    fa_ns now = 100 * FA_NS_S;
+    uint32_t asked = 0;
+    for (uint32_t i = 0; i < 20; i++) {
+        answer_nobody(now, i * 10, 10);
+        while (fa_neigh_ask_take(&neigh, now) != NULL) {
+            asked++;
+        }
+        fa_neigh_clear(&neigh); // the questions have been asked
+    }
+    CHECK_EQ(asked, FA_NEIGH_ASKS_PER_S / 2);
+    answer_nobody(now, 1000, 1);
+    CHECK(fa_neigh_ask_take(&neigh, now) == NULL);
+    CHECK_EQ(fa_neigh_deadline(&neigh), now + FA_NS_S);
+    struct fa_ip ours = nobody(2000);
+    CHECK(!sent_to(now, &ours, mac));
+    CHECK(fa_neigh_has_ask(&neigh) && fa_neigh_deadline(&neigh) == FA_NS_NEVER); // at once
+    CHECK(fa_neigh_ask_take(&neigh, now) == fa_neigh_find(&neigh, &ours));
+    CHECK(fa_neigh_ask_take(&neigh, now) == NULL);
+    now += FA_NS_S;
+    struct fa_ip late = nobody(1000);
+    CHECK(fa_neigh_ask_take(&neigh, now) == fa_neigh_find(&neigh, &late));
+    end();
+}
+
+T(an_answer_pushes_out_no_neighbour_in_use)
+{
+    begin();
+    fa_ns now = 100 * FA_NS_S;
+    for (uint32_t i = 0; i < FA_NEIGH_COUNT_MAX; i++) {
+        struct fa_ip ip = nobody(i);
+        REQUIRE(fa_neigh_learn(&neigh, now, &ip, mac) != NULL);
+        CHECK(sent_to(now, &ip, mac));
+    }
+    answer_nobody(now, 1000, 1);
+    CHECK_EQ(COUNTED(neigh_tx_answer_limited), 1);
+    CHECK_EQ(COUNTED(neigh_evicted), 0);
+    answer_nobody(now + FA_NEIGH_IDLE_NS, 1000, 1);
+    CHECK_EQ(COUNTED(neigh_evicted), 1);
+    end();
+}
+
+T(a_neighbour_that_answers_wait_for_becomes_ours_when_we_have_something_to_say)
+{
+    begin();
+    fa_ns now = 100 * FA_NS_S;
+    struct fa_ip first = nobody(0);
+    struct fa_ip second = nobody(1);
+    answer_nobody(now, 0, 2);
+    CHECK(fa_neigh_ask_take(&neigh, now) == fa_neigh_find(&neigh, &first));
+    CHECK(!sent_to(now, &second, mac)); // not asked for yet: at the head of ours
+    CHECK(!sent_to(now, &first, mac));  // it waits for the reply, and has all its tries again
+    CHECK_EQ(neigh.answers.incomplete_count, 0);
+    CHECK_EQ(neigh.answers.parked_count, 0);
+    CHECK_EQ(fa_neigh_find(&neigh, &first)->try_count, 0);
+    CHECK(fa_neigh_ask_take(&neigh, now) == fa_neigh_find(&neigh, &second));
+    CHECK(fa_neigh_ask_take(&neigh, now) == NULL);
+    for (int i = 0; i < 2 * FA_NEIGH_PARKED_ENTRY_MAX; i++) { // answers do not push out what waits
+        CHECK(!given_to(now, &first, true, mac));
+    }
+    CHECK_EQ(COUNTED(neigh_tx_parked_full), 0);
+    CHECK_EQ(COUNTED(neigh_tx_answer_limited), 2 * FA_NEIGH_PARKED_ENTRY_MAX - 2);
+    fa_neigh_confirm(&neigh, fa_neigh_find(&neigh, &first), now, mac);
+    int ready = 0;
+    for (struct fa_buf *buf; (buf = fa_neigh_ready_take(&neigh)) != NULL; ready++) {
+        fa_buf_drop(buf);
+    }
+    CHECK_EQ(ready, FA_NEIGH_PARKED_ENTRY_MAX);
     end();
 }

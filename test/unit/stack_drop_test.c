@@ -6,6 +6,7 @@
 #include "fa/trace.h"
 #include "fa/wire/csum.h"
 #include "fa/wire/icmp.h"
+#include "fa/wire/tcp.h"
 #include "test/t.h"
 #include "test/unit/stack_world.h"
 
@@ -224,6 +225,59 @@ T(an_echo_to_everybody_is_answered_by_nobody)
     world_settle();
     CHECK_EQ(COUNTED(&world.a, icmp_rx_group), 1);
     CHECK_EQ(COUNTED(&world.b, icmp_rx_group), 1);
+    world_close();
+}
+
+/* A SYN of `source`, whole. Valid until the next one. */
+static struct fa_slice syn_of(uint32_t source, uint16_t port)
+{
+    static uint8_t bytes[64];
+    const struct fa_ip_meta meta = {
+        .local = fa_ip4_ip(source), .remote = fa_ip4_ip(WORLD_A), .protocol = FA_IP_PROTO_TCP};
+    const struct fa_tcp_header header = {
+        .source_port = 1000, .target_port = port, .window = 1000, .flags = FA_TCP_SYN};
+    fa_tcp_encode(bytes, &meta, &header, 0, 0);
+    return (struct fa_slice){bytes, fa_tcp_encoded_len(&header)};
+}
+
+T(answers_to_strangers_are_told_from_what_we_say_ourselves)
+{
+    world_open();
+    struct fa_tcp_listener listener;
+    struct fa_flow *flow;
+    struct fa_stack *stack = &world.a.stack;
+    const struct fa_neigh *neigh = &stack->ifaces[0].arp.neigh;
+    REQUIRE(fa_tcp_listen(&stack->tcp, &listener,
+                &(struct fa_tcp_listen_config){.port = 80, .half_open_max = 1}) == FA_OK);
+    uint8_t echo[16] = {0};
+    fa_icmp_encode(echo, sizeof echo, &(struct fa_icmp_header){.type = FA_ICMP_ECHO});
+    const struct fa_slice echo_slice = {echo, sizeof echo};
+    enum { FIRST = WORLD_A + 100 };
+    for (uint32_t i = 0; i < 6; i++) {
+        uint32_t source = FIRST + i;
+        struct fa_ip4_header ip = {.source = source, .target = WORLD_A};
+        struct fa_slice said = echo_slice;
+        if (i < 3) { // a SYN+ACK, a cookie's SYN+ACK, a reset
+            ip.protocol = FA_IP_PROTO_TCP;
+            said = syn_of(source, i < 2 ? 80 : 81);
+        } else if (i == 3) { // port unreachable
+            ip.protocol = FA_IP_PROTO_UDP;
+            said = world_datagram(source, WORLD_A, 1, 7, FA_LIT("x"));
+        } else { // protocol unreachable, an echo's reply
+            ip.protocol = i == 4 ? 132 : FA_IP_PROTO_ICMP;
+        }
+        world_inject(world_mac(&world.a), &ip, said, 0);
+        world_settle();
+        CHECK_EQ(neigh->incomplete_count, i + 1);
+        CHECK_EQ(neigh->answers.incomplete_count, i + 1);
+    }
+    CHECK_EQ(COUNTED(&world.a, tcp_cookie_sent), 1);
+    const struct fa_endpoint absent = world_at(FIRST + 50, 80);
+    REQUIRE(fa_stack_connect(stack, &absent, &flow) == FA_OK);
+    world_settle();
+    CHECK_EQ(neigh->incomplete_count, 7);
+    CHECK_EQ(neigh->answers.incomplete_count, 6);
+    fa_flow_abort(flow);
     world_close();
 }
 
