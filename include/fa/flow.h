@@ -56,7 +56,8 @@ struct fa_flow {
  *
  * Owns:    borrowed until fa_flow_done(), fa_flow_close() or fa_flow_abort().
  * Returns: FA_OK with at least one byte; FA_AGAIN; FA_ECLOSED when the other side has ended its
- *          stream and all was read; FA_ERESET, FA_ETIMEOUT or FA_EREFUSED when the flow broke.
+ *          stream and all was read; FA_ERESET, FA_ETIMEOUT or FA_EREFUSED when the flow broke,
+ *          which may come before or after the bytes that had arrived until then.
  */
 static inline fa_err fa_flow_peek(struct fa_flow *flow, struct fa_slice *ret_bytes)
 {

@@ -124,12 +124,29 @@ struct fa_tcp_config {
     uint32_t time_wait_count_max; /* the oldest gives way for a newcomer [conn_count_max] */
 };
 
+/* What one connection has of its own; zero: as fa_tcp_config says. Hand-over leaves it out: who
+ * holds the flow sets it anew. */
+struct fa_tcp_options {
+    uint32_t rx_window_bytes; /* at most, as the next: rounded up to 1 KiB, 2 KiB at least, and not
+                               * more than the configuration's */
+    uint32_t tx_buffer_bytes;
+    uint16_t keepalive_after_s;
+    uint16_t keepalive_interval_s;
+    uint8_t keepalive_probes;
+    uint8_t fin_wait_2_s;
+    uint8_t ttl;        /* or hop limit [the stack's] */
+    uint8_t traffic;    /* DSCP; the two bits of ECN are TCP's own */
+    uint16_t mss_bytes; /* largest segment both ways, 64 at least; only before there is a SYN */
+    bool quick_ack;     /* acknowledge what arrives at once, not every second segment */
+};
+
 struct fa_tcp_listen_config {
     struct fa_ip ip; /* zero: any address of the stack */
     uint16_t port;
     uint16_t backlog_max;   /* established, not yet accepted [128] */
     uint16_t half_open_max; /* SYN_RECEIVED [256]; further SYNs are answered by cookies */
     bool nagle;             /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
+    struct fa_tcp_options options; /* of those that it accepts */
 };
 
 struct fa_tcp_connect_config {
@@ -139,6 +156,7 @@ struct fa_tcp_connect_config {
                           * address can have to each remote address and port */
     uint16_t mtu_bytes;  /* of the way there */
     bool nagle;
+    struct fa_tcp_options options;
 };
 
 /* A listening port. The caller provides it; private below. Pinned until closed. */
@@ -168,6 +186,8 @@ struct fa_tcp_reply {
     bool has_ts;
     uint16_t window;
     uint16_t mss;
+    uint8_t ttl;
+    uint8_t traffic;
     uint32_t ts_value;
     uint32_t ts_echo;
 };
@@ -316,6 +336,9 @@ void fa_tcp_user_timeout_set(struct fa_flow *flow, fa_ns timeout);
  * after `linger`, the connection is reset. 0: reset it now, as fa_flow_abort() does.
  */
 void fa_tcp_close_within(struct fa_flow *flow, fa_ns linger);
+
+/* Give a connection other options from now on; its MSS stays. */
+void fa_tcp_options_set(struct fa_flow *flow, fa_ns now, const struct fa_tcp_options *options);
 
 /* How many connections wait to be accepted. */
 static inline uint32_t fa_tcp_listener_pending(const struct fa_tcp_listener *listener)

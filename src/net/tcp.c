@@ -286,10 +286,10 @@ void fa__tcp_conn_end(struct fa_tcp_conn *conn, fa_err why, bool reset)
     fa__tcp_unlist(conn);
     fa_list_unlink(&conn->dirty_node);
     fa__tcp_tx_drop(conn);
-    if (why == FA_ECLOSED) {
-        fa__tcp_rx_end(conn);
+    if (why == FA_ERESET && reset) {
+        fa__tcp_rx_break(conn);
     } else {
-        fa__tcp_rx_break(conn); // RFC 9293 3.10.7.4: a reset flushes
+        fa__tcp_rx_end(conn); // what was acknowledged may still be read, as in Linux
     }
     fa__tcp_set_state(conn, FA_TCP_CLOSED);
     conn->error = (int8_t)why;

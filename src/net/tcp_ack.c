@@ -183,7 +183,7 @@ static bool input_fin_acked(struct fa_tcp_conn *conn)
     if (conn->state == FA_TCP_FIN_WAIT_1) {
         fa__tcp_set_state(conn, FA_TCP_FIN_WAIT_2);
         if (!conn->flow_open) {
-            conn->end_ns = fa_ns_after(tcp->now, tcp->config.fin_wait_2_ns);
+            conn->end_ns = fa_ns_after(tcp->now, fa__tcp_fin_wait_2(conn));
             fa__tcp_timer_arm(conn);
         }
     } else if (conn->state == FA_TCP_CLOSING) {

@@ -60,6 +60,7 @@ fa_err fa_tcp_connect(struct fa_tcp *tcp, fa_ns now, const struct fa_tcp_connect
     if (conn == NULL) {
         return FA_ENOSPC;
     }
+    fa__tcp_options_begin(conn, &config->options);
     conn->nagle = config->nagle;
     conn->flow_open = true;
     conn->syn_due = true;

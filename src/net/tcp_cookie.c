@@ -73,9 +73,11 @@ static uint32_t encode_ts(const struct fa_tcp *tcp, const struct fa__tcp_tuple *
     return ts + fa__tcp_ts_offset(tcp, tuple);
 }
 
-void fa__tcp_cookie_reply(
-    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, const struct fa__tcp_segment *seg)
+void fa__tcp_cookie_reply(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
+    const struct fa__tcp_segment *seg)
 {
+    struct fa_tcp *tcp = listener->tcp;
+    const struct fa_tcp_options *options = &listener->config.options;
     const struct fa_tcp_header *header = &seg->header;
     struct fa_tcp_reply *reply = fa__tcp_reply_new(tcp, seg, &tcp->cookie_budget);
     if (reply == NULL) {
@@ -94,7 +96,9 @@ void fa__tcp_cookie_reply(
     reply->seq = encode(tcp, &cookie);
     reply->ack = header->seq + 1;
     reply->window = (uint16_t)fa__u32_min(tcp->config.rx_window_initial_bytes, UINT16_MAX);
-    reply->mss = fa__tcp_mss_of(&tuple->remote, seg->meta->mtu_bytes);
+    reply->mss = fa__tcp_own_mss(options, fa__tcp_mss_of(&tuple->remote, seg->meta->mtu_bytes));
+    reply->ttl = options->ttl;
+    reply->traffic = fa__tcp_own_traffic(options);
     reply->has_ts = header->has_ts && fa__tcp_uses(tcp, FA_TCP_TIMESTAMPS);
     if (reply->has_ts) {
         reply->has_scale = header->has_scale && fa__tcp_uses(tcp, FA_TCP_WINDOW_SCALE);

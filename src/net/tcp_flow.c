@@ -16,14 +16,14 @@ static bool is_broken(const struct fa_tcp_conn *conn)
 
 static fa_err peek_rx(struct fa_tcp_conn *conn, struct fa_slice *ret_bytes)
 {
-    if (is_broken(conn)) {
-        return (fa_err)conn->error;
-    }
     struct fa_list *first = fa_list_first(&conn->rx);
     if (first != NULL) {
         *ret_bytes = fa_buf_slice(fa_buf_of(first));
         conn->rx_peeked = (uint32_t)ret_bytes->len;
         return FA_OK;
+    }
+    if (is_broken(conn)) {
+        return (fa_err)conn->error;
     }
     if (conn->state == FA_TCP_CLOSED || conn->fin_received) {
         return FA_ECLOSED;
@@ -164,26 +164,6 @@ void fa_tcp_close_within(struct fa_flow *flow, fa_ns linger)
         abort_conn(flow);
     } else {
         close_within(fa__tcp_conn_of(flow), linger);
-    }
-}
-
-void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle)
-{
-    struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
-    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
-    conn->nagle = nagle;
-    if (conn->state != FA_TCP_CLOSED) {
-        fa__tcp_mark(conn); // what was kept back may leave
-    }
-}
-
-void fa_tcp_cork_set(struct fa_flow *flow, bool cork)
-{
-    struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
-    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
-    conn->cork = cork;
-    if (conn->state != FA_TCP_CLOSED) {
-        fa__tcp_mark(conn);
     }
 }
 

@@ -55,16 +55,9 @@ static uint32_t tx_len_of(const struct fa_tcp_conn *conn)
     return some ? conn->tx_end - conn->snd_una : 0;
 }
 
-/* Bytes to be read still: those of a connection that broke are not. */
-static uint32_t rx_len_of(const struct fa_tcp_conn *conn)
-{
-    bool broken = conn->state == FA_TCP_CLOSED && conn->error != FA_ECLOSED;
-    return broken ? 0 : conn->rx_bytes;
-}
-
 static size_t len_of(const struct fa_tcp_conn *conn)
 {
-    return FA_TCP_SAVED_LEN_MIN + rx_len_of(conn) + tx_len_of(conn) + conn->ooo_bytes +
+    return FA_TCP_SAVED_LEN_MIN + conn->rx_bytes + tx_len_of(conn) + conn->ooo_bytes +
            (size_t)FA__SAVED_OOO_HEADER_LEN * conn->ooo_count;
 }
 
@@ -93,7 +86,7 @@ static void describe(const struct fa_tcp_conn *conn, struct fa__saved *saved)
         .rcv_nxt = conn->rcv_nxt,
         .promised_len = conn->rcv_adv - conn->rcv_nxt,
         .unacked_len = conn->rcv_nxt - conn->rcv_acked,
-        .rx_len = rx_len_of(conn),
+        .rx_len = conn->rx_bytes,
         .ooo_count = conn->ooo_count,
         .cwnd = conn->cwnd,
         .ssthresh = conn->ssthresh,
@@ -139,10 +132,8 @@ static void write_conn(const struct fa_tcp_conn *conn, uint8_t *at)
     uint8_t *end = at + FA__SAVED_FIXED_LEN;
     describe(conn, &saved);
     fa__saved_encode(&saved, at);
-    if (saved.rx_len != 0) {
-        FA_LIST_EACH(node, &conn->rx) {
-            end = put_buf(end, fa_buf_of(node));
-        }
+    FA_LIST_EACH(node, &conn->rx) {
+        end = put_buf(end, fa_buf_of(node));
     }
     FA_LIST_EACH(node, &conn->ooo) {
         store_le32(end, fa_buf_of(node)->tag - conn->rcv_nxt);

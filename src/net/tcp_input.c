@@ -278,7 +278,9 @@ void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         return;
     }
     conn->heard_ms = fa__tcp_ms(conn->tcp);
-    conn->keep_tries = 0;
+    if (conn->keep_tries != 0) {
+        fa__tcp_keep_arm(conn); // it lives: the next question is a whole idle time away
+    }
     if (conn->state == FA_TCP_SYN_RECEIVED && !input_syn_received(conn, seg)) {
         return;
     }

@@ -40,8 +40,7 @@ void fa__tcp_keep_arm(struct fa_tcp_conn *conn)
     struct fa_tcp *tcp = conn->tcp;
     conn->heard_ms = fa__tcp_ms(tcp);
     conn->keep_tries = 0;
-    conn->end_ns =
-        conn->keepalive ? fa_ns_after(tcp->now, tcp->config.keepalive_after_ns) : FA_NS_NEVER;
+    conn->end_ns = conn->keepalive ? fa_ns_after(tcp->now, fa__tcp_keep_after(conn)) : FA_NS_NEVER;
     fa__tcp_timer_arm(conn);
 }
 
@@ -50,19 +49,20 @@ static bool keep(struct fa_tcp_conn *conn)
 {
     struct fa_tcp *tcp = conn->tcp;
     const struct fa_tcp_config *config = &tcp->config;
+    fa_ns after = fa__tcp_keep_after(conn);
     fa_ns silent = (fa_ns)(fa__tcp_ms(tcp) - conn->heard_ms) * FA_NS_MS;
     bool outstanding = conn->snd_una != conn->snd_max || fa__tcp_has_unsent(conn);
     if (outstanding) { // the retransmission timer looks after it
         conn->keep_tries = 0;
-        conn->end_ns = fa_ns_after(tcp->now, config->keepalive_after_ns);
+        conn->end_ns = fa_ns_after(tcp->now, after);
         return true;
     }
-    if (conn->keep_tries == 0 && silent < config->keepalive_after_ns) {
-        conn->end_ns = fa_ns_after(tcp->now, config->keepalive_after_ns - silent);
+    if (conn->keep_tries == 0 && silent < after) {
+        conn->end_ns = fa_ns_after(tcp->now, after - silent);
         return true;
     }
     bool too_long = conn->user_timeout_ms != 0 && silent >= fa__tcp_user_timeout(conn);
-    if (conn->keep_tries != 0 && (conn->keep_tries >= config->keepalive_probes || too_long)) {
+    if (conn->keep_tries != 0 && (conn->keep_tries >= fa__tcp_keep_probes(conn) || too_long)) {
         FA_COUNT(config->counters, tcp_keepalive_timeout);
         fa__tcp_conn_end(conn, FA_ETIMEOUT, true);
         return false;
@@ -70,7 +70,7 @@ static bool keep(struct fa_tcp_conn *conn)
     FA_COUNT(config->counters, tcp_keepalive_sent);
     conn->keep_tries++;
     conn->keep_due = true;
-    conn->end_ns = fa_ns_after(tcp->now, config->keepalive_interval_ns);
+    conn->end_ns = fa_ns_after(tcp->now, fa__tcp_keep_interval(conn));
     fa__tcp_mark(conn);
     return true;
 }
@@ -90,7 +90,7 @@ void fa__tcp_orphan(struct fa_tcp_conn *conn, fa_ns linger_ns)
     struct fa_tcp *tcp = conn->tcp;
     FA_ASSERT(is_orphan(conn) && conn->state != FA_TCP_TIME_WAIT);
     conn->end_ns = fa_ns_after(
-        tcp->now, conn->state == FA_TCP_FIN_WAIT_2 ? tcp->config.fin_wait_2_ns : linger_ns);
+        tcp->now, conn->state == FA_TCP_FIN_WAIT_2 ? fa__tcp_fin_wait_2(conn) : linger_ns);
     if (tcp->orphan_count >= tcp->config.orphan_count_max) {
         evict_orphan(tcp);
     }

@@ -45,6 +45,7 @@ struct fa_tcp_conn *fa__tcp_listener_half(struct fa_tcp_listener *listener,
     }
     conn->passive = true;
     conn->nagle = listener->config.nagle;
+    fa__tcp_options_begin(conn, &listener->config.options);
     conn->irs = syn->seq;
     conn->rcv_nxt = syn->seq + 1;
     conn->rcv_acked = conn->rcv_nxt;
@@ -89,7 +90,7 @@ void fa__tcp_listener_input(struct fa_tcp_listener *listener, const struct fa__t
         FA_COUNT(tcp->config.counters, tcp_rx_bad_syn);
     } else if (listener->half_open_count >= listener->config.half_open_max) {
         if (fa__tcp_uses(tcp, FA_TCP_COOKIES)) {
-            fa__tcp_cookie_reply(tcp, tuple, seg);
+            fa__tcp_cookie_reply(listener, tuple, seg);
         } else {
             FA_COUNT(tcp->config.counters, tcp_syn_dropped);
         }

@@ -97,7 +97,7 @@ void fa__tcp_rx_tune(struct fa_tcp_conn *conn)
     if (read > conn->rx_space / 2 && !tcp->pressed) {
         uint64_t space = fa_min(2 * (uint64_t)read, 2 * (uint64_t)conn->rx_space);
         space = fa_min(space, (uint64_t)UINT16_MAX << conn->rx_scale);
-        space = fa_min(space, tcp->config.rx_window_bytes);
+        space = fa_min(space, fa__tcp_rx_max(conn));
         conn->rx_space = (uint32_t)fa_max(space, conn->rx_space);
     }
 }
@@ -107,6 +107,6 @@ void fa__tcp_rx_tune(struct fa_tcp_conn *conn)
 uint32_t fa__tcp_tx_limit(const struct fa_tcp_conn *conn)
 {
     uint64_t limit = 2 * (uint64_t)fa__u32_min(conn->cwnd, conn->snd_wnd_max);
-    limit = fa_min(fa_max(limit, TX_BUFFER_MIN), conn->tcp->config.tx_buffer_bytes);
+    limit = fa_min(fa_max(limit, TX_BUFFER_MIN), fa__tcp_tx_max(conn));
     return conn->tcp->pressed ? (uint32_t)fa_min(limit, share_of(conn)) : (uint32_t)limit;
 }

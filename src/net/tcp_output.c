@@ -350,7 +350,8 @@ static void write_segment(struct fa_tcp_conn *conn, const struct plan *plan, str
         .local = conn->tuple.local,
         .remote = conn->tuple.remote,
         .protocol = FA_IP_PROTO_TCP,
-        .traffic = traffic,
+        .ttl = conn->ttl,
+        .traffic = traffic | conn->traffic,
         .dont_fragment = true,
         .answer = conn->passive && conn->state == FA_TCP_SYN_RECEIVED,
     };

@@ -14,6 +14,7 @@
 //     tcp_cookie.c SYN cookies                            tcp_mem.c   buffers, window sizes
 //     tcp_handover.c tcp_saved.c   a connection as bytes  tcp_resume.c  time that passed unseen
 //     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
+//     tcp_own.c    what one connection has of its own     tcp_info.c  what others may know of it
 //
 // Nobody sends from within input, tick or a call of the application: they note on the connection
 // what is due and put it on the dirty list; fa_tcp_output() decides once, at the end of the burst.
@@ -156,9 +157,11 @@ struct fa_tcp_conn {
     uint32_t snd_wl2;
     uint32_t irs;
     uint32_t rcv_nxt;
-    uint32_t rcv_adv;   /* right edge of the window we promised; never goes back */
-    uint32_t rcv_acked; /* what our last ACK said */
-    uint32_t rcv_fin;   /* number of a FIN that came early, if has_rcv_fin */
+    uint32_t rcv_adv;       /* right edge of the window we promised; never goes back */
+    uint32_t rcv_acked;     /* what our last ACK said */
+    uint32_t rcv_fin;       /* number of a FIN that came early, if has_rcv_fin */
+    uint16_t rx_window_kib; /* of struct fa_tcp_options, as are the next ones marked (o) */
+    uint16_t tx_buffer_kib; /* (o) */
 
     struct fa__tcp_work *work; /* of loss recovery and of holes; NULL: it needs none now */
     const struct fa__tcp_cc *cc;
@@ -181,6 +184,8 @@ struct fa_tcp_conn {
     uint16_t undo_count; /* segments sent again since, of which no DSACK has told */
     uint16_t mss_high;   /* the largest payload that may pass; more than mss_max never */
     uint8_t mtu_lost;    /* probes of the present size */
+    uint8_t ttl;         /* (o) */
+    uint8_t traffic;     /* (o) without the bits of ECN */
     fa_ns rtt_start_ns;
     fa_ns sent_ns;    /* last new data */
     uint32_t rtt_seq; /* the timed byte */
@@ -255,8 +260,13 @@ struct fa_tcp_conn {
     bool ack_due : 1;
     bool retransmit_due : 1; /* the segment at snd_una */
     bool probe_due : 1;
-    bool keep_due : 1;  /* a keepalive probe */
-    bool reset_due : 1; /* a dead connection that has still to say so */
+    bool keep_due : 1;             /* a keepalive probe */
+    bool reset_due : 1;            /* a dead connection that has still to say so */
+    bool quick_ack : 1;            /* (o) */
+    uint8_t keepalive_probes;      /* (o) */
+    uint16_t keepalive_after_s;    /* (o) */
+    uint16_t keepalive_interval_s; /* (o) */
+    uint8_t fin_wait_2_s;          /* (o) */
 };
 
 _Static_assert(sizeof(struct fa_tcp_conn) <= FA_TCP_CONN_BYTES, "fa_tcp_config.conn_memory");
@@ -448,6 +458,19 @@ uint16_t fa__tcp_mss_of(const struct fa_ip *remote, uint16_t mtu_bytes);
 /* The scale of the windows we announce. */
 uint8_t fa__tcp_rx_scale(const struct fa_tcp *tcp);
 
+/* tcp_own.c */
+/* What the connection may use: its own, or the configuration's. */
+uint32_t fa__tcp_rx_max(const struct fa_tcp_conn *conn);
+uint32_t fa__tcp_tx_max(const struct fa_tcp_conn *conn);
+fa_ns fa__tcp_keep_after(const struct fa_tcp_conn *conn);
+fa_ns fa__tcp_keep_interval(const struct fa_tcp_conn *conn);
+uint32_t fa__tcp_keep_probes(const struct fa_tcp_conn *conn);
+fa_ns fa__tcp_fin_wait_2(const struct fa_tcp_conn *conn);
+uint16_t fa__tcp_own_mss(const struct fa_tcp_options *options, uint16_t mss);
+uint8_t fa__tcp_own_traffic(const struct fa_tcp_options *options);
+/* The options of a connection before its first SYN is sent or answered. */
+void fa__tcp_options_begin(struct fa_tcp_conn *conn, const struct fa_tcp_options *options);
+
 /* tcp_connect.c */
 /* RFC 6528: no two incarnations of a connection overlap, no outsider can guess. */
 uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
@@ -490,8 +513,8 @@ uint32_t fa__tcp_isn_after(
 
 /* tcp_cookie.c */
 /* Answer a SYN and forget it. */
-void fa__tcp_cookie_reply(
-    struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple, const struct fa__tcp_segment *seg);
+void fa__tcp_cookie_reply(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
+    const struct fa__tcp_segment *seg);
 /* Returns: whether the ACK was taken care of: it opened a connection, or was dropped. */
 bool fa__tcp_cookie_input(struct fa_tcp_listener *listener, const struct fa__tcp_tuple *tuple,
     struct fa__tcp_segment *seg);

@@ -114,6 +114,8 @@ bool fa__tcp_reply_output(struct fa_tcp *tcp, struct fa_buf *buf, struct fa_ip_m
         .remote = reply->remote,
         .protocol = FA_IP_PROTO_TCP,
         .answer = true,
+        .ttl = reply->ttl,
+        .traffic = reply->traffic,
     };
     fa_tcp_encode(fa_buf_append(buf, fa_tcp_encoded_len(&header)), ret_meta, &header, 0, 0);
     FA_COUNT(tcp->config.counters, tcp_tx_segments);

@@ -172,7 +172,7 @@ static bool trim_segment(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
 /* RFC 9293 3.8.6.3, RFC 5681 4.2: every second full segment at once, else soon. */
 static void note_ack(struct fa_tcp_conn *conn)
 {
-    if (conn->rcv_nxt - conn->rcv_acked >= 2u * conn->rx_full) {
+    if (conn->quick_ack || conn->rcv_nxt - conn->rcv_acked >= 2u * conn->rx_full) {
         conn->ack_due = true;
     }
     if (!conn->ack_due && conn->ack_ns == FA_NS_NEVER) {

@@ -252,7 +252,7 @@ T(a_reset_ends_every_state_but_time_wait)
     lab_end();
 }
 
-T(a_reset_keeps_what_is_being_looked_at)
+T(a_reset_of_our_own_keeps_what_is_being_looked_at)
 {
     start();
     IN(.flags = A, .seq = 1, .ack = 1, .len = 1000);
@@ -263,13 +263,38 @@ T(a_reset_keeps_what_is_being_looked_at)
     lab_write(5000);
     REQUIRE(fa_flow_peek(lab.flow, &seen) == FA_OK);
     REQUIRE(fa_flow_reserve(lab.flow, &at, &cap) == FA_OK);
-    IN(.flags = R, .seq = 2001);
+    fa_tcp_reset_all(&lab.end.tcp, lab.now, NULL);
     CHECK_EQ(lab.end.pool.used_count, 2);
     at[0] = seen.at[0];
     fa_flow_commit(lab.flow, 1);
     fa_flow_done(lab.flow, seen.len);
     CHECK_EQ(lab.end.pool.used_count, 0);
     CHECK_EQ(fa_flow_peek(lab.flow, &seen), FA_ERESET);
+    lab_end();
+}
+
+T(what_came_before_a_reset_may_still_be_read)
+{
+    struct fa_slice seen;
+    start();
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 1000);
+    IN(.flags = A, .seq = 1001, .ack = 1, .len = 1400);
+    IN(.flags = A, .seq = 5001, .ack = 1, .len = 1000); // beyond a hole
+    IN(.flags = R, .seq = 2401);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSED);
+    CHECK_EQ(lab_read(5000), 2400);
+    CHECK_EQ(fa_flow_peek(lab.flow, &seen), FA_ERESET);
+    CHECK_EQ(lab.end.pool.used_count, 0);
+    lab_end();
+}
+
+T(what_came_before_a_reset_and_is_not_read_is_given_back)
+{
+    start();
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 1000);
+    IN(.flags = R, .seq = 1001);
+    close_flow();
+    QUIET();
     lab_end();
 }
 

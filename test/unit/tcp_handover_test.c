@@ -257,9 +257,11 @@ T(orphans_and_time_waits_end_there_in_time)
 T(a_flow_that_ended_says_so_there)
 {
     start();
-    IN(.flags = R, .seq = 1);
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 10);
+    IN(.flags = R, .seq = 11);
     move();
     struct fa_slice seen;
+    CHECK_EQ(lab_read(100), 10);
     CHECK_EQ(fa_flow_peek(lab.flow, &seen), FA_ERESET);
     lab_end();
 }

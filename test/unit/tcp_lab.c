@@ -108,6 +108,7 @@ struct sent {
     struct fa_tcp_header header;
     struct fa_slice payload;
     uint8_t traffic;
+    uint8_t ttl;
 };
 
 /* The next segment, in a static buffer. */
@@ -124,6 +125,7 @@ static bool fetch(struct sent *ret_sent)
         struct fa_slice slice = fa_buf_slice(buf);
         fa_copy(bytes, slice.at, slice.len);
         ret_sent->traffic = meta.traffic;
+        ret_sent->ttl = meta.ttl;
         CHECK_EQ(fa_tcp_decode(slice, &meta, false, &ret_sent->header), FA_TCP_GOOD);
         ret_sent->payload =
             (struct fa_slice){bytes + ret_sent->header.len, slice.len - ret_sent->header.len};
@@ -183,7 +185,8 @@ static bool is_wanted(const struct sent *sent, const struct lab_segment *want)
     }
     uint16_t port = want->port != 0 ? want->port : LAB_PEER_PORT;
     bool push = (want->flags & FA_TCP_PSH) == 0 || (h->flags & FA_TCP_PSH) != 0;
-    bool traffic = !want->ecn || sent->traffic == want->traffic;
+    bool traffic = (!want->ecn || sent->traffic == want->traffic) &&
+                   (want->ttl == 0 || sent->ttl == want->ttl);
     return flags == (want->flags & ~ignored) && traffic && push && numbers && window && options &&
            h->target_port == port;
 }

@@ -41,6 +41,7 @@ struct lab_segment {
     uint32_t ts_echo;  /* IN: ms since lab_init(), OUT: as it is */
     bool ecn;          /* OUT: ECE, CWR and `traffic` count, too */
     uint8_t traffic;   /* class of the packet */
+    uint8_t ttl;       /* OUT: of the packet; 0: any */
     uint8_t sack_count;
     struct fa_tcp_sack sacks[FA_TCP_SACK_MAX]; /* numbers relative */
     uint16_t port;                             /* the peer's; 0: LAB_PEER_PORT */
