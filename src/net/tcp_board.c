@@ -124,6 +124,17 @@ static void count_state(struct fa__tcp_work *work, uint8_t state, uint32_t len)
     work->lost_bytes += state == FA__TCP_RUN_LOST ? len : 0;
 }
 
+/* By number: the lowest is sent again first (RFC 6675 4, NextSeg 1), for the peer can do nothing
+ * without it. Runs are mostly lost in that order, so the one before is near. */
+static void put_lost(struct fa__tcp_work *work, struct fa__tcp_run *run)
+{
+    struct fa__tcp_run *prev = prev_of(work, run);
+    while (prev != NULL && prev->state != FA__TCP_RUN_LOST) {
+        prev = prev_of(work, prev);
+    }
+    fa_list_insert_after(prev != NULL ? &prev->order : &work->lost, &run->order);
+}
+
 /* FA__TCP_RUN_OUT: it was sent just now. */
 static void set_state(struct fa__tcp_work *work, struct fa__tcp_run *run, uint8_t state)
 {
@@ -131,8 +142,10 @@ static void set_state(struct fa__tcp_work *work, struct fa__tcp_run *run, uint8_
     count_state(work, state, run->end - run->seq);
     run->state = state;
     fa_list_unlink(&run->order);
-    if (state != FA__TCP_RUN_SACKED) {
-        fa_list_push_back(state == FA__TCP_RUN_OUT ? &work->out : &work->lost, &run->order);
+    if (state == FA__TCP_RUN_OUT) {
+        fa_list_push_back(&work->out, &run->order);
+    } else if (state == FA__TCP_RUN_LOST) {
+        put_lost(work, run);
     }
 }
 
@@ -293,10 +306,12 @@ void fa__tcp_board_acked(struct fa_tcp_conn *conn, uint32_t ack, struct fa__tcp_
 {
     struct fa__tcp_work *work = conn->work;
     struct fa__tcp_run *run;
+    bool resent = false;
     while ((run = first_of(work)) != NULL && fa__seq_lt(run->seq, ack)) {
         uint32_t end = fa__seq_lt(ack, run->end) ? ack : run->end;
         if (run->state != FA__TCP_RUN_SACKED) {
             note_delivered(conn, run, end, delivery);
+            resent = resent || run->resent;
         }
         if (end == run->end) {
             free_run(work, run);
@@ -304,6 +319,9 @@ void fa__tcp_board_acked(struct fa_tcp_conn *conn, uint32_t ack, struct fa__tcp_
         }
         count_state(work, run->state, run->seq - end);
         run->seq = end;
+    }
+    if (resent) {
+        delivery->rtt_ns = 0; // the rest may have waited beyond the hole that was filled now
     }
 }
 

@@ -44,7 +44,7 @@ struct fa__tcp_work {
      * snd_max). */
     struct fa_list runs; /* by number */
     struct fa_list out;  /* FA__TCP_RUN_OUT, by sent_ns */
-    struct fa_list lost; /* FA__TCP_RUN_LOST */
+    struct fa_list lost; /* FA__TCP_RUN_LOST, by number */
     struct fa_list free;
     struct fa__tcp_run *fresh; /* never used yet, up to fresh_end */
     struct fa__tcp_run *fresh_end;

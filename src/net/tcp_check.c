@@ -83,8 +83,11 @@ static void check_board(const struct fa_tcp_conn *conn)
         before = run->sent_ns;
         counts[FA__TCP_RUN_OUT]--;
     }
+    seq = conn->snd_una;
     FA_LIST_EACH(node, &work->lost) {
-        FA_ASSERT(fa__tcp_run_of_order(node)->state == FA__TCP_RUN_LOST);
+        const struct fa__tcp_run *run = fa__tcp_run_of_order(node);
+        FA_ASSERT(run->state == FA__TCP_RUN_LOST && fa__seq_leq(seq, run->seq));
+        seq = run->end;
         counts[FA__TCP_RUN_LOST]--;
     }
     FA_ASSERT(counts[FA__TCP_RUN_OUT] == 0 && counts[FA__TCP_RUN_LOST] == 0);

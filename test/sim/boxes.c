@@ -39,8 +39,6 @@ static const char *const kind_names[KIND_COUNT] = {"strip-blank", "strip-remove"
 static const uint32_t breaking =
     1u << NAT_REBIND | 1u << NAT_REBIND_RESET | 1u << IDLE_FORGET | 1u << IDLE_FORGET_RESET;
 
-const uint32_t boxes_blinding = 1u << NO_SACK_BACK | 1u << SHIFT_SEQ_NOT_SACK;
-
 /* With these another box's ICMP errors quote what the sender does not know: a black hole. */
 static const uint32_t translating =
     1u << SHIFT_SEQ | 1u << SHIFT_SEQ_NOT_SACK | 1u << NAT_REBIND | 1u << NAT_REBIND_RESET;

@@ -27,10 +27,6 @@ struct boxes {
     char text[BOXES_TEXT_MAX];
 };
 
-/* The kinds with which SACK is agreed on but no block comes through. A sender is blind then: one
- * loss is repaired in a round trip, and what is lost twice costs a timeout. */
-extern const uint32_t boxes_blinding;
-
 /* Kinds of middlebox, one bit each, out of the world's seed. */
 uint32_t boxes_choose(void);
 

@@ -219,10 +219,9 @@ struct scene_config scene_choose(void)
     struct fa_rand rand;
     fa_sim_rand_init(&rand, "scene kinds");
     uint64_t kind = 1 + fa_rand_below(&rand, MISCHIEF_KIND_COUNT - 1);
-    uint32_t weather = weather_choose();
     uint32_t boxes = fa_rand_below(&rand, 2) != 0 ? boxes_choose() : 0;
     return (struct scene_config){
-        .weather_kinds = (boxes & boxes_blinding) != 0 ? weather & weather_lossless : weather,
+        .weather_kinds = weather_choose(),
         .box_kinds = boxes,
         .mischief = fa_rand_below(&rand, 3) == 0 ? (enum mischief_kind)kind : MISCHIEF_NONE,
     };

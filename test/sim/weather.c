@@ -148,9 +148,6 @@ static fa_ns cuts_deadline(const struct fa_poller *poller)
     return weather_of(poller)->next_cut_ns;
 }
 
-const uint32_t weather_lossless =
-    1u << DUPLICATION | 1u << REORDERING | 1u << DELAY | 1u << JITTER | 1u << TRAILING;
-
 uint32_t weather_choose(void)
 {
     struct fa_rand rand;

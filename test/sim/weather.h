@@ -30,9 +30,6 @@ struct weather {
     char text[WEATHER_TEXT_MAX];
 };
 
-/* The kinds that lose nothing. */
-extern const uint32_t weather_lossless;
-
 /* Kinds of fault, one bit each, out of the world's seed. */
 uint32_t weather_choose(void);
 

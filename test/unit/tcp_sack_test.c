@@ -376,6 +376,7 @@ T(blocks_that_come_back_end_the_counting)
 {
     accept_with(NULL, false);
     send_two_bursts(0);
+    lab_sleep(RTT / 2); // or what is sent again would be as old as the second burst
     for (int i = 0; i < 3; i++) {
         in_blind(&blind_cases[0], at(2));
     }
@@ -445,6 +446,45 @@ T(without_probes_the_timeout_tells)
     out_segments(0, 2);
     OUT(.flags = A, .seq = at(0), .ack = 1, .len = MSS, .within_ns = 200 * FA_NS_MS);
     CHECK_EQ(COUNT(tcp_timeout), 1);
+    lab_end();
+}
+
+T(every_timeout_sends_the_first_segment_again)
+{
+    const struct fa_tcp_config config = {.features_off = FA_TCP_TAIL_LOSS_PROBE | FA_TCP_MTU_PROBE};
+    accept_with(&config, false);
+    CHECK_EQ(lab_write(6 * MSS), 6 * MSS);
+    out_segments(0, 6);
+    for (int i = 0; i < 4; i++) {
+        OUT(.flags = A, .seq = at(0), .ack = 1, .len = MSS, .within_ns = 200 * FA_NS_MS << i);
+        QUIET();
+    }
+    IN(.flags = A, .seq = 1, .ack = at(1));
+    out_segments(1, 3);
+    OUT(.flags = A, .seq = at(1), .ack = 1, .len = MSS, .within_ns = 3200 * FA_NS_MS);
+    lab_end();
+}
+
+T(an_ack_that_fills_a_hole_measures_no_round_trip)
+{
+    const struct fa_tcp_config config = {.features_off = FA_TCP_TAIL_LOSS_PROBE};
+    accept_with(&config, false);
+    CHECK_EQ(lab_write(MSS), MSS);
+    out_segments(0, 1);
+    lab_sleep(RTT);
+    CHECK_EQ(lab_write(2 * MSS), 2 * MSS);
+    out_segments(1, 3);
+    OUT(.flags = A, .seq = at(0), .ack = 1, .len = MSS, .within_ns = 200 * FA_NS_MS - RTT);
+    lab_sleep(RTT);
+    const fa_ns srtt = lab.conn->srtt_ns;
+    IN(.flags = A, .seq = 1, .ack = at(3)); // the other two had been there all the time
+    CHECK_EQ(lab.conn->srtt_ns, srtt);
+    CHECK_EQ(lab.conn->backoff, 1); // RFC 6298 5: until something is measured
+    CHECK_EQ(lab_write(MSS), MSS);
+    out_segments(3, 4);
+    lab_sleep(RTT);
+    IN(.flags = A, .seq = 1, .ack = at(4));
+    CHECK_EQ(lab.conn->backoff, 0);
     lab_end();
 }
 
