@@ -263,15 +263,15 @@ cov: $(COV_TESTS) ## lines and branches that tests reach: a table, o/cov/index.h
 	@nice tools/cov.py --out $(O)/cov --bar src/wire=85 --bar src/net=85 $(COV_TESTS)
 
 # ---- mutants: are the tests any good? ---------------------------------------------------------
-# The tests that include a header of the mutated code, in one program: a mutant is linked once.
+# The tests that include a header of the mutated code; the tool puts them into two programs.
 N ?= 200
 MUTATED := $(sort $(wildcard src/net/*.c src/wire/*.c))
 MUTANT_TESTS := $(patsubst %.c,$(O)/linux/%.c.o,$(shell grep -lE \
     '"(src/net/|test/unit/|fa/(wire/|arp|dhcp|dns|icmp|igmp|ip|mld|ndp|posix|sntp|stack|tcp|udp))' $(TEST_sim:%=%.c)))
 mutant_libs = $(O)/linux/libtest_sim.a $(O)/linux/libtest.a $(fa_linux) $(sim_linux)
 
-mutants: $(MUTANT_TESTS) $(O)/linux/test/sim/tcp_test.c.o $(mutant_libs) ## N=200 single faults in src/net and src/wire: 80 % must be found; FILE=tcp_ack
-	@nice tools/mutants.py run --out $(O)/mutants --count $(N) --jobs $(JOBS) $(if $(FILE),--file $(FILE)) \
+mutants: $(MUTANT_TESTS) $(O)/linux/test/sim/tcp_test.c.o $(mutant_libs) ## N=200 single faults in src/net: 80 % must be found; FILE=tcp_ack, FILE=src/wire/; EVERY=1 for all
+	@nice tools/mutants.py run --out $(O)/mutants --count $(N) --jobs $(JOBS) --file $(or $(FILE),src/net/) $(if $(EVERY),--every) \
 	    --seed $(or $(MUTANT_SEED),$(shell git rev-parse HEAD)) \
 	    --compile '$(CC_linux) $(BASE) -O1 -g0 -w -Wno-error -ffreestanding -c {source} -o {object}' \
 	    --link '$(CC_linux) {object} -Wl,--start-group $(mutant_libs) -Wl,--end-group -o {program}' \

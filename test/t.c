@@ -188,6 +188,7 @@ static bool run_case(const struct t_case *test_case, unsigned number)
 int fa_main(void)
 {
     bool list = has_arg(FA_LIT("--list"));
+    bool stop = has_arg(FA_LIT("--stop"));
     unsigned run_count = 0;
     unsigned failed_count = 0;
     for (const struct t_case *test_case = t.cases; test_case != NULL; test_case = test_case->next) {
@@ -199,6 +200,9 @@ int fa_main(void)
             print_line("", fa_slice_of(test_case->name));
         } else if (!run_case(test_case, run_count)) {
             failed_count++;
+            if (stop) {
+                break;
+            }
         }
     }
     if (list) {

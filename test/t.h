@@ -8,8 +8,8 @@
 //         CHECK_EQ(fa_ring_len(&ring), 0);
 //     }
 //
-// Arguments: nothing runs all; `--list` prints the names; any other word runs the tests whose
-// name contains it.
+// Arguments: nothing runs all; `--list` prints the names; `--stop` ends with the first failure; any
+// other word runs the tests whose name contains it.
 
 #ifndef T_H
 #define T_H

@@ -3,37 +3,46 @@
 """Plant one fault at a time in the network code and see whether the tests find it.
 
     tools/mutants.py run --out FOLDER [--count N] [--seed TEXT] [--bar PERCENT] [--file PART]
-        [--jobs N] [--verbose] --compile 'COMMAND' --link 'COMMAND'
+        [--every] [--jobs N] --compile 'COMMAND' --link 'COMMAND'
         --tests 'OBJECT...' --world OBJECT [--worlds N] SOURCE...
     tools/mutants.py list SOURCE...
 
 A mutant is one source with one small change: an operator, a constant, a condition, a return value,
-a statement left out. Which ones are tried follows from --seed, the commit's id. Each is compiled by
---compile ("{source}" and "{object}" in it are filled in) and linked in front of the archives by
---link ("{object}", "{program}"), once with all unit tests in one program and once with the
-simulator's world, which is run with a few seeds if the unit tests find nothing. Killed is a mutant
-whose program fails, dies or takes far longer than without it. A mutant that does not compile, or
-whose code is the same as without it, is skipped, counted and replaced by another. Survivors are
-listed with their change in FOLDER/report, and the result is a failure if fewer than --bar percent
-are killed.
+a statement left out. Which ones are tried follows from --seed, the commit's id: one of a line at
+most; --every tries all there are. --file takes only those whose "SOURCE:LINE" contains PART.
+Each is compiled by --compile ("{source}" and "{object}" in it are filled in) and linked in front of
+the archives by --link ("{object}", "{program}"): with the quick unit tests in one program, with
+the slow ones in a second, and with the simulator's world, which is run with a few seeds. The first
+that finds it ends the trial. Killed is a mutant whose program fails, dies or takes far more CPU
+time than without it. A mutant that does not compile, or whose code is the same as without it, is
+skipped, counted and replaced by another. Survivors are listed with their change in FOLDER/report,
+and the result is a failure if fewer than --bar percent are killed.
 
-Left alone are assertions, traces, preprocessor lines and tcp_check.c: they are checks themselves.
+Left alone are assertions and tcp_check.c, which are checks themselves, traces, lines of the log,
+and preprocessor lines.
 """
 
 import argparse
 import concurrent.futures
+import math
 import os
 import random
 import re
+import resource
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-SLOWER = 10  # times as long as the slowest program without a fault, and ...
-GRACE_S = 5  # ... this: it will not end
-LEFT_ALONE = re.compile(r"FA_ASSERT|_Static_assert|FA_TRACE|FA_NET_DROP_TRACE|^\s*#|\\$")
+SLOWER = 4  # times the CPU time of the same program without a fault, and ...
+GRACE_S = 1  # ... this: it will not end
+SLEEPS = 30  # times that limit by the clock on the wall: it neither ends nor works
+QUICK_S = 0.03  # of CPU time, at most, of a quick test
+EVERY = 10  # mutants, a line of progress
+LEFT_ALONE = re.compile(r"FA_ASSERT|_Static_assert|FA_\w*TRACE|FA_LOG\(|^\s*#|\\$")
 # What is looked for, and what takes its place. Binary + - & * have a space on both sides
 # (clang-format sees to that), so that signs, addresses and pointers are no operators here.
 SWAPS = [
@@ -92,7 +101,7 @@ def line_changes(line, code):
         inner = line[found.start(2):found.end(2)]
         yield "condition", f"{line[:found.end(1)]}!({inner}){line[found.start(3):]}"
     found = RETURN.match(code.rstrip())
-    if found and found[2] not in ("true", "false", "0"):
+    if found and found[2] not in ("true", "false", "0", "NULL"):
         other = "FA_AGAIN" if found[2] == "FA_OK" else "0"
         yield "return", f"{line[:found.end(1)]}{other};"
     found = STATEMENT.match(code.rstrip())
@@ -119,11 +128,20 @@ def find_mutants(path):
 
 def run_quietly(words, limit_s):
     """Returns the status; None if it took longer."""
+    words = ["prlimit", f"--cpu={limit_s}:{limit_s + 1}", *words]
     try:
-        return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, timeout=limit_s, check=False).returncode
+        said = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=SLEEPS * limit_s, check=False)
     except subprocess.TimeoutExpired:
         return None
+    return None if said.returncode == -signal.SIGXCPU else said.returncode
+
+
+class Program:
+    """What a mutant is linked to, and how it is run."""
+
+    def __init__(self, objects, runs):
+        self.objects, self.runs, self.limit_s = objects, runs, 60
 
 
 class Lab:
@@ -132,11 +150,11 @@ class Lab:
     def __init__(self, chosen):
         self.chosen = chosen
         self.folder = tempfile.mkdtemp(prefix="mutants-", dir=chosen.out)
-        self.plain, self.limit_s, self.slowest_s = {}, 60.0, 0.0
+        self.plain, self.programs = {}, []
 
     def build(self, name, path, text):
         """Compile `text` in the place of `path`. Returns the object, or None."""
-        # Equal names and lines, so that equal code makes equal objects.
+        # Equal paths and lines, so that equal code makes equal objects.
         source = os.path.join(self.folder, name, os.path.basename(path))
         target = os.path.join(self.folder, name, "object.o")
         os.makedirs(os.path.dirname(source), exist_ok=True)
@@ -144,48 +162,59 @@ class Lab:
             file.write(text)
         words = [word.replace("{source}", source).replace("{object}", target)
                  for word in shlex.split(self.chosen.compile)]
-        words += ["-iquote", os.path.dirname(path)]
+        words += ["-iquote", os.path.dirname(path),
+                  f"-ffile-prefix-map={os.path.dirname(source)}={os.path.dirname(path)}"]
         good = run_quietly(words, 120) == 0
         os.unlink(source)
         return target if good else None
 
-    def link(self, name, target, tests):
-        program = os.path.join(self.folder, name, "unit" if tests else "world")
-        first = " ".join([target, *(tests or [self.chosen.world])])
-        line = self.chosen.link.replace("{object}", first).replace("{program}", program)
-        return program if run_quietly(shlex.split(line), 120) == 0 else None
+    def link(self, target, program):
+        """Returns the linked program's path, or None."""
+        path = os.path.join(os.path.dirname(target), "program")
+        first = " ".join([target, *program.objects])
+        line = self.chosen.link.replace("{object}", first).replace("{program}", path)
+        return path if run_quietly(shlex.split(line), 120) == 0 else None
+
+    def try_object(self, target):
+        """Returns what the programs make of it: "survived", or what found it."""
+        for program in self.programs:
+            path = self.link(target, program)
+            if path is None:
+                return "does not link"
+            for words in program.runs:
+                said = run_quietly([path, "--stop", *words], program.limit_s)
+                if said != 0:
+                    return "no end" if said is None else f"status {said}"
+        return "survived"
+
+    def measure(self, target, program):
+        """Returns the CPU time of a program without a fault, which has to pass."""
+        path = self.link(target, program)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        for words in program.runs:
+            if path is None or run_quietly([path, *words], program.limit_s) != 0:
+                sys.exit("tools/mutants.py: fails without a fault: "
+                         + " ".join([*program.objects, *words]))
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
     def prepare(self, paths):
-        """Build every source without a fault, and see that the tests pass and how long it takes."""
+        """Build every source without a fault, see that the tests pass, and sort them by time."""
         for path in paths:
             with open(path, encoding="utf-8") as file:
-                name = "plain-" + path.replace("/", "-")
-                target = self.build(name, path, file.read())
+                target = self.build("plain", path, file.read())
             if target is None:
                 sys.exit(f"tools/mutants.py: {path} does not compile")
-            self.plain[path] = open(target, "rb").read()
-        status = self.try_object(name, target)
-        if status != "survived":
-            sys.exit(f"tools/mutants.py: without any fault: {status}")
-        self.limit_s = GRACE_S + SLOWER * self.slowest_s
-
-    def try_object(self, name, target):
-        """Returns what the tests make of it: "survived", or what found it."""
-        programs = [self.link(name, target, self.chosen.tests),
-                    self.link(name, target, None) if self.chosen.worlds else None]
-        if programs[0] is None:
-            return "does not link"
-        jobs = [[programs[0]]] + [[programs[1], "--seed", str(seed)]
-                                  for seed in range(1, self.chosen.worlds + 1)]
-        for job in jobs:
-            start = time.monotonic()
-            said = run_quietly(job, self.limit_s)
-            self.slowest_s = max(self.slowest_s, time.monotonic() - start)
-            if said != 0:
-                break
-        for program in filter(None, programs):
-            os.unlink(program)
-        return "survived" if said == 0 else "no end" if said is None else f"status {said}"
+            with open(target, "rb") as file:
+                self.plain[path] = file.read()
+        took = {tests: self.measure(target, Program([tests], [[]])) for tests in self.chosen.tests}
+        quick = [tests for tests in took if took[tests] < QUICK_S]
+        slow = [tests for tests in took if took[tests] >= QUICK_S]
+        self.programs = [Program(objects, [[]]) for objects in (quick, slow) if objects]
+        if self.chosen.worlds:
+            seeds = [["--seed", str(seed + 1)] for seed in range(self.chosen.worlds)]
+            self.programs.append(Program([self.chosen.world], seeds))
+        for program in self.programs:
+            program.limit_s = math.ceil(GRACE_S + SLOWER * self.measure(target, program))
 
     def judge(self, job):
         number, mutant = job
@@ -198,22 +227,25 @@ class Lab:
         with open(target, "rb") as file:
             if file.read() == self.plain[mutant.path]:
                 return mutant, "equivalent"
-        said = self.try_object(f"m{number}", target)
-        os.unlink(target)
+        said = self.try_object(target)
+        shutil.rmtree(os.path.dirname(target))
         return mutant, said
 
 
 SKIPPED = ("does not compile", "does not link", "equivalent")
 
 
-def draw(paths, seed):
+def draw(chosen):
     """All mutants in the order that the seed decides: a line, then one of its changes, so that a
     line with many operators counts no more than any other; and each line once at most."""
     lines = {}
-    for path in paths:
+    for path in chosen.sources:
         for mutant in find_mutants(path):
-            lines.setdefault((path, mutant.number), []).append(mutant)
-    rand = random.Random(seed)
+            if chosen.file in f"{path}:{mutant.number}:":
+                lines.setdefault((path, mutant.number), []).append(mutant)
+    if chosen.every:
+        return [mutant for line in sorted(lines) for mutant in lines[line]]
+    rand = random.Random(chosen.seed)
     order = sorted(lines)
     rand.shuffle(order)
     return [rand.choice(lines[line]) for line in order]
@@ -238,25 +270,30 @@ def report(results, chosen, file):
 
 def run(chosen):
     os.makedirs(chosen.out, exist_ok=True)
+    drawn = draw(chosen)
+    count = len(drawn) if chosen.every else chosen.count
     lab = Lab(chosen)
-    paths = [path for path in chosen.sources if chosen.file in path]
-    lab.prepare(paths)
-    order = iter(enumerate(draw(paths, chosen.seed)))
-    results, tried = [], 0
+    lab.prepare(sorted({mutant.path for mutant in drawn}))
+    order, results, tried, killed = iter(enumerate(drawn)), [], 0, 0
+    start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
-        while tried < chosen.count:
-            batch = [job for _, job in zip(range(chosen.count - tried), order)]
+        while tried < count:
+            batch = [job for _, job in zip(range(count - tried), order)]
             if not batch:
                 break
             for mutant, said in pool.map(lab.judge, batch):
                 results.append((mutant, said))
                 tried += said not in SKIPPED
-                print(f"{said}: {mutant}" if chosen.verbose else ".", end="", flush=True)
-    print()
+                killed += said not in (*SKIPPED, "survived")
+                if said == "survived":
+                    print(mutant, flush=True)
+                if len(results) % EVERY == 0:
+                    left_s = (time.monotonic() - start) / max(1, tried) * (count - tried)
+                    print(f"{killed} of {tried} killed, {left_s:.0f} s left", flush=True)
     with open(os.path.join(chosen.out, "report"), "w", encoding="utf-8") as file:
         report(results, chosen, file)
     percent = report(results, chosen, sys.stdout)
-    subprocess.run(["rm", "-rf", lab.folder], check=False)
+    shutil.rmtree(lab.folder)
     sys.exit(0 if percent >= chosen.bar else 1)
 
 
@@ -274,7 +311,7 @@ def main():
     arguments.add_argument("--world", default="")
     arguments.add_argument("--worlds", type=int, default=4)
     arguments.add_argument("--jobs", type=int, default=2)
-    arguments.add_argument("--verbose", action="store_true")
+    arguments.add_argument("--every", action="store_true")
     arguments.add_argument("sources", nargs="*")
     chosen = arguments.parse_intermixed_args()
     chosen.sources = sorted(path for path in chosen.sources if "_check.c" not in path)
