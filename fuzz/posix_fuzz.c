@@ -74,6 +74,14 @@ static ptrdiff_t move_bytes(int fd, uint8_t how, uint8_t arg)
     int flags = (how & 32) != 0 ? FA_POSIX_MSG_DONTWAIT : 0;
     flags |= (how & 64) != 0 ? FA_POSIX_MSG_PEEK | FA_POSIX_MSG_TRUNC : 0;
     flags |= (how & 128) != 0 ? FA_POSIX_MSG_WAITALL : 0;
+    struct {
+        struct fa_posix_cmsg head;
+        int data[4];
+    } control = {
+        {arg & 63u, (how & 4) != 0 ? FA_POSIX_IPPROTO_IP : FA_POSIX_IPPROTO_IPV6, arg >> 2},
+        {how & 1, arg}};
+    msg.control = (how & 16) != 0 ? &control : NULL;
+    msg.control_len = sizeof control - (arg & 31u);
     msg.name = (how & 2) != 0 ? &name : NULL;
     ptrdiff_t outcome = (how & 1) != 0 ? fa_posix_sendmsg(&posix, fd, &msg, flags)
                                        : fa_posix_recvmsg(&posix, fd, &msg, flags);
@@ -87,13 +95,15 @@ static ptrdiff_t do_option(int fd, uint8_t how, uint8_t arg)
     static const int levels[] = {
         FA_POSIX_SOL_SOCKET, FA_POSIX_IPPROTO_TCP, FA_POSIX_IPPROTO_IP, FA_POSIX_IPPROTO_IPV6};
     int level = levels[how >> 6];
+    static const uint8_t names6[] = {16, 26, 49, 51, 66, 67};
+    int name = level == FA_POSIX_IPPROTO_IPV6 ? names6[how % sizeof names6] : how & 31;
     int value[8] = {arg & 3, arg >> 2};
     uint32_t len = (how & 32) != 0 ? arg % sizeof value : sizeof value;
     if ((arg & 128) != 0) {
-        return fa_posix_setsockopt(&posix, fd, level, how & 31, value, len);
+        return fa_posix_setsockopt(&posix, fd, level, name, value, len);
     }
     uint32_t room = len;
-    int outcome = fa_posix_getsockopt(&posix, fd, level, how & 31, value, &len);
+    int outcome = fa_posix_getsockopt(&posix, fd, level, name, value, &len);
     FA_ASSERT(outcome != 0 || len <= room);
     return outcome;
 }

@@ -40,6 +40,13 @@ SAME(MSG_PEEK);
 SAME(MSG_TRUNC);
 SAME(MSG_WAITALL);
 SAME(SOL_SOCKET);
+SAME(IP_PKTINFO);
+SAME(IP_RECVTTL);
+SAME(IPV6_PKTINFO);
+SAME(IPV6_HOPLIMIT);
+_Static_assert(sizeof(struct cmsghdr) == sizeof(struct fa_posix_cmsg), "passed through");
+_Static_assert(sizeof(struct in_pktinfo) == sizeof(struct fa_posix_pktinfo), "passed through");
+_Static_assert(sizeof(struct in6_pktinfo) == sizeof(struct fa_posix_pktinfo6), "passed through");
 _Static_assert(sizeof(struct iovec) == sizeof(struct fa_posix_iovec), "passed through");
 _Static_assert(offsetof(struct iovec, iov_base) == offsetof(struct fa_posix_iovec, at), "");
 _Static_assert(offsetof(struct iovec, iov_len) == offsetof(struct fa_posix_iovec, len), "");
@@ -157,12 +164,14 @@ static ssize_t call_recvmsg(void *userdata, int fd, struct msghdr *msg, int flag
         .name = msg->msg_name != NULL ? &name : NULL,
         .iov = (struct fa_posix_iovec *)(void *)msg->msg_iov,
         .iov_count = msg->msg_iovlen,
+        .control = msg->msg_control,
+        .control_len = msg->msg_controllen,
     };
     ptrdiff_t outcome = fa_posix_recvmsg(&world->posix, handle_find(world, fd), &own, flags);
     if (outcome >= 0) {
         name_out(&name, msg->msg_name, &msg->msg_namelen);
         msg->msg_flags = own.flags;
-        msg->msg_controllen = 0;
+        msg->msg_controllen = own.control_len;
     }
     return world_leave(world, outcome);
 }
@@ -220,6 +229,8 @@ static ssize_t call_sendmsg(void *userdata, int fd, const struct msghdr *msg, in
         .name = msg->msg_name != NULL ? &name : NULL,
         .iov = (struct fa_posix_iovec *)(void *)msg->msg_iov,
         .iov_count = msg->msg_iovlen,
+        .control = msg->msg_control,
+        .control_len = msg->msg_controllen,
     };
     ptrdiff_t outcome = msg->msg_name != NULL ? name_in(msg->msg_name, msg->msg_namelen, &name) : 0;
     if (outcome == 0) {

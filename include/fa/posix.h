@@ -5,10 +5,11 @@
 // For code and tests that think in sockets; whoever writes anew is better served by fa/flow.h and
 // fa/udp.h, which copy nothing. Calls return what Linux's system calls do: a count or descriptor,
 // or a negative FA_POSIX_E number. Every number here is Linux's own, so that a shim for a host
-// passes them through. It has no files, pipes, signals, dup or fork, no out-of-band data and no
-// control messages. A blocking call waits on the fiber that makes it. IPv4 and IPv6 share one code
-// path. Tested by test/unit/posix_test.c, test/unit/posix_poll_test.c, fuzz/posix_fuzz.c, and
-// through libfata_packetdrill.so by test/conform/packetdrill_linux_test.c.
+// passes them through. It has no files, pipes, signals, dup or fork, no out-of-band data, and
+// control messages of datagrams alone. A blocking call waits on the fiber that makes it. IPv4 and
+// IPv6 share one code path. Tested by test/unit/posix_test.c, posix_option_test.c and
+// posix_poll_test.c, fuzz/posix_fuzz.c, and through libfata_packetdrill.so by
+// test/conform/packetdrill_linux_test.c.
 //
 //     fa_posix_init(&posix, &(struct fa_posix_config){&stack, files, FA_COUNT_OF(files)});
 //     int fd = fa_posix_socket(&posix, FA_POSIX_AF_INET, FA_POSIX_SOCK_STREAM, 0);
@@ -71,11 +72,13 @@ enum {
     FA_POSIX_SHUT_RDWR = 2,
     FA_POSIX_BACKLOG_MAX = 4096, /* what listen() asks for beyond that is not given (SOMAXCONN) */
     FA_POSIX_IOV_MAX = 1024,
+    FA_POSIX_OPTION_COUNT = 21, /* numbers that a socket keeps */
 };
 
 /* Flags of the send and recv families. */
 enum fa_posix_msg_flags {
-    FA_POSIX_MSG_PEEK = 0x2,   /* looks at the bytes that lie in one buffer, at most a segment's */
+    FA_POSIX_MSG_PEEK = 0x2,   /* does not wait for more with MSG_WAITALL */
+    FA_POSIX_MSG_CTRUNC = 0x8, /* told: a control message found no room */
     FA_POSIX_MSG_TRUNC = 0x20, /* a datagram's real length; of a stream: count, do not copy */
     FA_POSIX_MSG_DONTWAIT = 0x40,
     FA_POSIX_MSG_WAITALL = 0x100,
@@ -103,40 +106,86 @@ enum fa_posix_level {
     FA_POSIX_IPPROTO_IPV6 = 41,
 };
 
-/* Options: an int, unless said. Those marked (-) fail with FA_POSIX_EOPNOTSUPP so far. */
+/* Options: an int, unless said. Those marked (-) fail with FA_POSIX_EOPNOTSUPP so far. An accepted
+ * stream has those of its listener. */
 enum {
     /* of FA_POSIX_SOL_SOCKET */
     FA_POSIX_SO_REUSEADDR = 2, /* kept; TIME_WAIT never stands in the way of listen() here */
     FA_POSIX_SO_TYPE = 3,      /* read only */
     FA_POSIX_SO_ERROR = 4,     /* read only; reading clears it */
-    FA_POSIX_SO_BROADCAST = 6, /* before bind(): also hear broadcasts and groups */
-    FA_POSIX_SO_SNDBUF = 7,    /* read only: fa_tcp_config.tx_buffer_bytes */
-    FA_POSIX_SO_RCVBUF = 8,    /* read only: fa_tcp_config.rx_window_bytes */
-    FA_POSIX_SO_KEEPALIVE = 9, /* its times are fa_tcp_config's */
-    FA_POSIX_SO_LINGER = 13,   /* struct fa_posix_linger: close() does not block, the connection is
-                                * reset after that time if it is not over, at once for 0 s */
+    FA_POSIX_SO_BROADCAST = 6, /* also hear broadcasts and groups, and send to all */
+    FA_POSIX_SO_SNDBUF = 7,    /* bytes; twice what was set is told, as in Linux. At most, and of a
+                                * stream not more than fa_tcp_config.tx_buffer_bytes */
+    FA_POSIX_SO_RCVBUF = 8,    /* the same; fa_tcp_config.rx_window_bytes */
+    FA_POSIX_SO_KEEPALIVE = 9,
+    FA_POSIX_SO_LINGER = 13,   /* struct fa_posix_linger: close() waits that long until the peer has
+                                * acknowledged all, also where nothing else waits; 0 s: it resets */
     FA_POSIX_SO_RCVTIMEO = 20, /* struct fa_posix_timeval; zero: for ever */
     FA_POSIX_SO_SNDTIMEO = 21,
+    FA_POSIX_SO_TIMESTAMP = 29,  /* (-) */
     FA_POSIX_SO_ACCEPTCONN = 30, /* read only */
     FA_POSIX_SO_PROTOCOL = 38,   /* read only */
     FA_POSIX_SO_DOMAIN = 39,     /* read only */
     /* of FA_POSIX_IPPROTO_TCP */
     FA_POSIX_TCP_NODELAY = 1,       /* off at first, as in Linux: small writes are collected */
-    FA_POSIX_TCP_MAXSEG = 2,        /* read only */
+    FA_POSIX_TCP_MAXSEG = 2,        /* 88 to 32767 bytes, before connect() or listen() */
     FA_POSIX_TCP_CORK = 3,          /* keep back what does not fill a segment */
-    FA_POSIX_TCP_KEEPIDLE = 4,      /* (-) */
-    FA_POSIX_TCP_KEEPINTVL = 5,     /* (-) */
-    FA_POSIX_TCP_KEEPCNT = 6,       /* (-) */
+    FA_POSIX_TCP_KEEPIDLE = 4,      /* 1 to 32767 s */
+    FA_POSIX_TCP_KEEPINTVL = 5,     /* 1 to 32767 s */
+    FA_POSIX_TCP_KEEPCNT = 6,       /* 1 to 127 probes */
+    FA_POSIX_TCP_LINGER2 = 8,       /* s to wait for the peer's FIN after close(), 120 at most */
     FA_POSIX_TCP_INFO = 11,         /* struct fa_tcp_info of fa/tcp.h; read only */
+    FA_POSIX_TCP_QUICKACK = 12,     /* acknowledge at once, until it is switched off again */
     FA_POSIX_TCP_CONGESTION = 13,   /* a name: "cubic", "newreno" */
     FA_POSIX_TCP_USER_TIMEOUT = 18, /* ms; 0: fa_tcp_config.user_timeout_ns */
     /* of FA_POSIX_IPPROTO_IP */
-    FA_POSIX_IP_TOS = 1, /* of datagrams; of streams (-) */
-    FA_POSIX_IP_TTL = 2, /* of datagrams; of streams (-) */
-    /* of FA_POSIX_IPPROTO_IPV6 */
-    FA_POSIX_IPV6_UNICAST_HOPS = 16, /* as IP_TTL */
-    FA_POSIX_IPV6_V6ONLY = 26,       /* before bind(); off at first */
-    FA_POSIX_IPV6_TCLASS = 67,       /* as IP_TOS */
+    FA_POSIX_IP_TOS = 1,      /* 0 to 255; of a stream without the bits of ECN */
+    FA_POSIX_IP_TTL = 2,      /* 1 to 255; -1: the stack's */
+    FA_POSIX_IP_PKTINFO = 8,  /* of datagrams: tell by a control message where each went, ... */
+    FA_POSIX_IP_RECVTTL = 12, /* ... its TTL, */
+    FA_POSIX_IP_RECVTOS = 13, /* its class */
+    /* of FA_POSIX_IPPROTO_IPV6, of such sockets: the same */
+    FA_POSIX_IPV6_UNICAST_HOPS = 16,
+    FA_POSIX_IPV6_V6ONLY = 26, /* before bind(); off at first */
+    FA_POSIX_IPV6_RECVPKTINFO = 49,
+    FA_POSIX_IPV6_RECVHOPLIMIT = 51,
+    FA_POSIX_IPV6_RECVTCLASS = 66,
+    FA_POSIX_IPV6_TCLASS = 67,
+};
+
+/*
+ * Control messages. recvmsg() writes those that were asked for; sendmsg() takes them for the one
+ * datagram it sends. Level and type, with what follows struct fa_posix_cmsg:
+ *
+ *     IP, IP_PKTINFO (8)      struct fa_posix_pktinfo
+ *     IP, IP_TTL (2)          int
+ *     IP, IP_TOS (1)          a byte; to send also an int
+ *     IPV6, PKTINFO (50)      struct fa_posix_pktinfo6; of IPv4 mapped
+ *     IPV6, HOPLIMIT (52)     int, as TCLASS (67)
+ *
+ * A socket of IPv6 has those of IPv6, also for IPv4. To send, the interface counts for groups,
+ * broadcast and link-local addresses.
+ */
+enum {
+    FA_POSIX_IPV6_PKTINFO = 50,
+    FA_POSIX_IPV6_HOPLIMIT = 52,
+};
+
+struct fa_posix_cmsg {
+    size_t len; /* bytes, with this header; the next one begins at a multiple of sizeof(size_t) */
+    int level;
+    int type;
+};
+
+struct fa_posix_pktinfo {
+    int iface;         /* index in the stack + 1; 0: any */
+    uint8_t local[4];  /* our address; to send: zero, or where from */
+    uint8_t target[4]; /* where it was sent to; may be a group */
+};
+
+struct fa_posix_pktinfo6 {
+    uint8_t ip[16]; /* where it was sent to; to send: zero, or where from */
+    int iface;
 };
 
 enum fa_posix_poll_events {
@@ -170,8 +219,10 @@ struct fa_posix_iovec {
 struct fa_posix_msg {
     struct fa_posix_sockaddr *name; /* NULL: none; else where to, or where from is written to it */
     struct fa_posix_iovec *iov;
-    size_t iov_count; /* FA_POSIX_IOV_MAX at most */
-    int flags;        /* written by recvmsg: FA_POSIX_MSG_TRUNC */
+    size_t iov_count;   /* FA_POSIX_IOV_MAX at most */
+    int flags;          /* written by recvmsg: FA_POSIX_MSG_TRUNC, FA_POSIX_MSG_CTRUNC */
+    void *control;      /* control messages, aligned as size_t is; NULL: none */
+    size_t control_len; /* bytes there; recvmsg writes how many it filled */
 };
 
 struct fa_posix_linger {
@@ -210,8 +261,8 @@ struct fa_posix_file {
     struct fa_endpoint remote;
     fa_ns rx_timeout_ns; /* FA_NS_NEVER: none */
     fa_ns tx_timeout_ns;
-    fa_ns linger_ns;       /* if it lingers */
-    fa_ns user_timeout_ns; /* 0: the stack's */
+    fa_ns linger_ns;                    /* if it lingers */
+    int options[FA_POSIX_OPTION_COUNT]; /* 0: as usual */
     union {
         struct fa_flow *flow;            /* of a stream on its way or connected */
         struct fa_tcp_listener listener; /* of a listening one */
@@ -219,18 +270,9 @@ struct fa_posix_file {
     };
     struct fa_buf *held; /* a datagram looked at and not read yet; NULL: none */
     struct fa_udp_from held_from;
-    uint8_t ttl; /* of datagrams; 0: the stack's */
-    uint8_t traffic;
     bool nonblock : 1;
-    bool v6only : 1;
-    bool reuse : 1;
-    bool broadcast : 1;
-    bool nodelay : 1;
-    bool cork : 1;
-    bool has_congestion : 1;
-    uint8_t congestion; /* enum fa_tcp_congestion, if it has one of its own */
-    bool keepalive : 1;
     bool lingers : 1;
+    bool closing : 1; /* it lingers, and is no descriptor any more */
     bool rx_shut : 1;
     bool tx_shut : 1;
     bool broken : 1; /* the flow's error was taken over */
@@ -298,11 +340,12 @@ int fa_posix_getpeername(struct fa_posix *posix, int fd, struct fa_posix_sockadd
 /* End directions. Returns: 0; -ENOTCONN. */
 int fa_posix_shutdown(struct fa_posix *posix, int fd, int how);
 
-/* Give the descriptor back. What was written is still sent; calls that wait on it return -EBADF. */
+/* Give the descriptor back. What was written is still sent; calls that wait on it return -EBADF.
+ * Returns: 0; -EBADF. Yields with SO_LINGER alone. */
 int fa_posix_close(struct fa_posix *posix, int fd);
 
 /* Receive. Returns: bytes; 0 at the end of a stream; -EAGAIN, also when SO_RCVTIMEO passed;
- * -ENOTCONN; once, whatever broke the connection. Yields. */
+ * -ENOTCONN; once, after what came before it, whatever broke the connection. Yields. */
 ptrdiff_t fa_posix_recvmsg(struct fa_posix *posix, int fd, struct fa_posix_msg *msg, int flags);
 ptrdiff_t fa_posix_recvfrom(struct fa_posix *posix, int fd, void *at, size_t len, int flags,
     struct fa_posix_sockaddr *ret_from);
@@ -312,8 +355,8 @@ ptrdiff_t fa_posix_readv(
     struct fa_posix *posix, int fd, const struct fa_posix_iovec *iov, int iov_count);
 
 /* Send. A blocking one of a stream returns when all is written. Returns: bytes; -EAGAIN; -EPIPE;
- * -EMSGSIZE: a datagram that no buffer holds; -ENOBUFS: no buffer; -EDESTADDRREQ; once,
- * whatever broke the connection. Yields. */
+ * -EMSGSIZE: a datagram that no buffer holds; -ENOBUFS: no buffer; -EDESTADDRREQ; -EINVAL: control
+ * messages that make no sense; once, whatever broke the connection. Yields. */
 ptrdiff_t fa_posix_sendmsg(
     struct fa_posix *posix, int fd, const struct fa_posix_msg *msg, int flags);
 ptrdiff_t fa_posix_sendto(struct fa_posix *posix, int fd, const void *at, size_t len, int flags,
@@ -322,6 +365,19 @@ ptrdiff_t fa_posix_send(struct fa_posix *posix, int fd, const void *at, size_t l
 ptrdiff_t fa_posix_write(struct fa_posix *posix, int fd, const void *at, size_t len);
 ptrdiff_t fa_posix_writev(
     struct fa_posix *posix, int fd, const struct fa_posix_iovec *iov, int iov_count);
+
+/* The control message after `before`, or the first one for NULL; NULL: there is none. */
+static inline struct fa_posix_cmsg *fa_posix_cmsg_next(
+    const struct fa_posix_msg *msg, const struct fa_posix_cmsg *before)
+{
+    size_t mask = sizeof(size_t) - 1;
+    size_t off = before != NULL ? (size_t)((const char *)before - (char *)msg->control) +
+                                      ((before->len + mask) & ~mask)
+                                : 0;
+    bool some = msg->control != NULL && off <= msg->control_len &&
+                msg->control_len - off >= sizeof(struct fa_posix_cmsg);
+    return some ? (struct fa_posix_cmsg *)(void *)((char *)msg->control + off) : NULL;
+}
 
 /* Read or set an option. *len is the room at `value` and then what was written. Returns: 0;
  * -ENOPROTOOPT: Linux has none either, or it is not for such a socket; -EOPNOTSUPP; -EINVAL. */

@@ -385,6 +385,15 @@ struct fa_tcp_info {
     fa_ns rto_ns;
 };
 
+/* The received bytes that are not read yet, piece by piece, without reading them. *cursor is NULL
+ * at first. Returns: an empty slice at the end. */
+struct fa_slice fa_tcp_unread_next(const struct fa_flow *flow, const struct fa_buf **cursor);
+
+/* Ask whether the peer has acknowledged all that was written, and its end. Returns: FA_OK;
+ * FA_AGAIN, and the watch hears FA_FLOW_WRITABLE when it may have; FA_ERESET and the like: it never
+ * will. */
+fa_err fa_tcp_drained(struct fa_flow *flow);
+
 /* Limits: `flow` is a connection of fa_tcp. */
 void fa_tcp_info_of(const struct fa_flow *flow, struct fa_tcp_info *ret_info);
 

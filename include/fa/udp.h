@@ -58,7 +58,8 @@ struct fa_udp_socket_config {
                             * or to all goes to each of them, the rest to the first */
     bool errors;           /* recv and send tell ICMP errors although it is not connected */
     struct fa_pool *pool;  /* where fa_udp_send() takes buffers */
-    /* Of what is sent; may be changed in the bound socket's config. */
+    /* These, broadcast and the limits of both queues may be changed in the bound socket's config.
+     */
     uint8_t ttl;        /* hop limit [the stack's] */
     uint8_t group_ttl;  /* the same, to groups [1] */
     uint8_t traffic;    /* traffic class: DSCP and ECN */
@@ -74,6 +75,15 @@ struct fa_udp_from {
     struct fa_ip group; /* which group, or broadcast address; zero: none */
     uint8_t iface;
     uint8_t ttl; /* hop limit that was left */
+    uint8_t traffic;
+};
+
+/* Where a datagram goes, and how. */
+struct fa_udp_to {
+    struct fa_ip local;        /* zero: the socket's, else the stack chooses */
+    struct fa_endpoint remote; /* all zero: where the socket is connected to */
+    uint8_t iface;             /* for groups, broadcast and link-local addresses */
+    uint8_t ttl;               /* hop limit [the stack's] */
     uint8_t traffic;
 };
 
@@ -207,8 +217,12 @@ fa_err fa_udp_recv_wait(struct fa_udp_socket *socket, fa_ns deadline, struct fa_
 fa_err fa_udp_send_take(struct fa_udp_socket *socket, struct fa_buf *take,
     const struct fa_ip *local, const struct fa_endpoint *remote);
 
-/* Copy and send. Returns: as above; FA_ENOSPC also if config.pool is empty, FA_EINVAL also if the
- * payload does not fit a buffer. */
+/* The same, for one datagram in another way than config says. */
+fa_err fa_udp_send_to(
+    struct fa_udp_socket *socket, struct fa_buf *take, const struct fa_udp_to *to);
+
+/* Copy and send. Returns: as fa_udp_send_take(); FA_ENOSPC also if config.pool is empty, FA_EINVAL
+ * also if the payload does not fit a buffer. */
 fa_err fa_udp_send(struct fa_udp_socket *socket, struct fa_slice payload, const struct fa_ip *local,
     const struct fa_endpoint *remote);
 

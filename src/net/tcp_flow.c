@@ -167,6 +167,21 @@ void fa_tcp_close_within(struct fa_flow *flow, fa_ns linger)
     }
 }
 
+fa_err fa_tcp_drained(struct fa_flow *flow)
+{
+    struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    if (is_broken(conn)) {
+        return (fa_err)conn->error;
+    }
+    uint32_t end = conn->tx_end + (conn->fin_queued ? 1 : 0);
+    if (conn->state == FA_TCP_CLOSED || (!is_opening(conn) && conn->snd_una == end)) {
+        return FA_OK;
+    }
+    conn->want_write = true;
+    return FA_AGAIN;
+}
+
 static size_t name_peer(const struct fa_flow *flow, char *at, size_t cap)
 {
     const struct fa_tcp_conn *conn = (const struct fa_tcp_conn *)(const void *)flow;

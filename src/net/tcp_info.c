@@ -27,6 +27,18 @@ void fa_tcp_info_of(const struct fa_flow *flow, struct fa_tcp_info *ret_info)
     };
 }
 
+struct fa_slice fa_tcp_unread_next(const struct fa_flow *flow, const struct fa_buf **cursor)
+{
+    const struct fa_tcp_conn *conn = (const struct fa_tcp_conn *)(const void *)flow;
+    FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
+    struct fa_list *next = *cursor == NULL ? conn->rx.next : (*cursor)->node.next;
+    if (next == &conn->rx) {
+        return (struct fa_slice){0};
+    }
+    *cursor = fa_buf_of(next);
+    return fa_buf_slice(*cursor);
+}
+
 const char *fa_tcp_state_name(enum fa_tcp_state state)
 {
     static const char *const names[FA_TCP_STATE_COUNT] = {

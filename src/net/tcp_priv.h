@@ -264,9 +264,9 @@ struct fa_tcp_conn {
     bool reset_due : 1;            /* a dead connection that has still to say so */
     bool quick_ack : 1;            /* (o) */
     uint8_t keepalive_probes;      /* (o) */
+    uint8_t fin_wait_2_s;          /* (o) */
     uint16_t keepalive_after_s;    /* (o) */
     uint16_t keepalive_interval_s; /* (o) */
-    uint8_t fin_wait_2_s;          /* (o) */
 };
 
 _Static_assert(sizeof(struct fa_tcp_conn) <= FA_TCP_CONN_BYTES, "fa_tcp_config.conn_memory");

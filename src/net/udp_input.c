@@ -86,7 +86,7 @@ static void deliver(struct fa_udp_socket *socket, const struct rx *rx, struct fa
     struct fa_counters *counters = rx->udp->config.counters;
     uint32_t len = (uint32_t)rx->header.len - FA_UDP_HDR_LEN;
     if (socket->rx_count >= socket->config.rx_count_max ||
-        len > socket->config.rx_bytes_max - socket->rx_bytes) {
+        socket->rx_bytes + len > socket->config.rx_bytes_max) {
         FA_COUNT(counters, udp_rx_queue_full);
         fa_buf_drop(take);
         return;

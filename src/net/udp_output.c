@@ -12,13 +12,7 @@ enum {
     PAYLOAD_LEN_MAX = UINT16_MAX - FA_UDP_HDR_LEN,
 };
 
-/* Where a datagram goes that waits to be sent. */
-struct way {
-    struct fa_ip local;
-    struct fa_endpoint remote;
-};
-
-_Static_assert(sizeof(struct way) <= FA_UDP_HEADROOM);
+_Static_assert(sizeof(struct fa_udp_to) <= FA_UDP_HEADROOM);
 
 static bool is_broadcast(const struct fa_ip *ip)
 {
@@ -42,14 +36,19 @@ static void note_remote(struct fa_udp_socket *socket, const struct fa_endpoint *
     }
 }
 
-fa_err fa_udp_send_take(struct fa_udp_socket *socket, struct fa_buf *take,
-    const struct fa_ip *local, const struct fa_endpoint *remote)
+fa_err fa_udp_send_to(struct fa_udp_socket *socket, struct fa_buf *take, const struct fa_udp_to *to)
 {
+    struct fa_udp_to way = *to;
     FA_ASSERT(fa_list_linked(&socket->node));
     FA_ASSERT(fa_buf_headroom(take) >= FA_UDP_HEADROOM);
-    const struct fa_endpoint *target = remote != NULL ? remote : &socket->remote;
+    if (way.remote.port == 0 && fa_ip_is_zero(&way.remote.ip)) {
+        way.remote = socket->remote;
+    }
+    if (fa_ip_is_zero(&way.local)) {
+        way.local = socket->config.ip;
+    }
     fa_err err = fa__udp_error_take(socket);
-    if (err == FA_OK && !check_way(socket, take, target)) {
+    if (err == FA_OK && !check_way(socket, take, &way.remote)) {
         err = FA_EINVAL;
     }
     if (err != FA_OK) {
@@ -57,17 +56,15 @@ fa_err fa_udp_send_take(struct fa_udp_socket *socket, struct fa_buf *take,
         return err;
     }
     if (socket->tx_count >= socket->config.tx_count_max ||
-        take->len > socket->config.tx_bytes_max - socket->tx_bytes) {
+        socket->tx_bytes + take->len > socket->config.tx_bytes_max) {
         FA_COUNT(socket->udp->config.counters, udp_tx_queue_full);
         socket->tx_refused = true;
         fa_buf_drop(take);
         return FA_ENOSPC;
     }
-    bool named = local != NULL && !fa_ip_is_zero(local);
-    struct way way = {named ? *local : socket->config.ip, *target};
     fa_copy(fa_buf_at(take) - sizeof way, &way, sizeof way);
     take->offload = (struct fa_offload){0};
-    note_remote(socket, target);
+    note_remote(socket, &way.remote);
     fa_list_push_back(&socket->tx, &take->node);
     socket->tx_count++;
     socket->tx_bytes += take->len;
@@ -75,6 +72,20 @@ fa_err fa_udp_send_take(struct fa_udp_socket *socket, struct fa_buf *take,
         fa_list_push_back(&socket->udp->dirty, &socket->dirty_node);
     }
     return FA_OK;
+}
+
+fa_err fa_udp_send_take(struct fa_udp_socket *socket, struct fa_buf *take,
+    const struct fa_ip *local, const struct fa_endpoint *remote)
+{
+    const struct fa_udp_socket_config *config = &socket->config;
+    struct fa_udp_to to = {
+        .remote = remote != NULL ? *remote : socket->remote,
+        .iface = config->iface,
+        .traffic = config->traffic,
+    };
+    to.local = local != NULL ? *local : to.local;
+    to.ttl = fa_ip_is_group(&to.remote.ip) ? config->group_ttl : config->ttl;
+    return fa_udp_send_to(socket, take, &to);
 }
 
 fa_err fa_udp_send(struct fa_udp_socket *socket, struct fa_slice payload, const struct fa_ip *local,
@@ -118,7 +129,7 @@ struct fa_buf *fa_udp_output(struct fa_udp *udp, fa_ns now, struct fa_ip_meta *r
     struct fa_udp_socket *socket = FA_CONTAINER(node, struct fa_udp_socket, dirty_node);
     const struct fa_udp_socket_config *config = &socket->config;
     struct fa_buf *buf = take_next(udp, socket);
-    struct way way;
+    struct fa_udp_to way;
     fa_copy(&way, fa_buf_at(buf) - sizeof way, sizeof way);
     bool group = fa_ip_is_group(&way.remote.ip);
     bool many = group || is_broadcast(&way.remote.ip);
@@ -126,12 +137,12 @@ struct fa_buf *fa_udp_output(struct fa_udp *udp, fa_ns now, struct fa_ip_meta *r
         .local = way.local,
         .remote = way.remote.ip,
         .protocol = FA_IP_PROTO_UDP,
-        .ttl = group ? config->group_ttl : config->ttl,
-        .traffic = config->traffic,
+        .ttl = way.ttl,
+        .traffic = way.traffic,
         .multicast = many,
         .loop = group && !config->group_quiet,
         .dont_fragment = config->dont_fragment,
-        .iface = config->iface,
+        .iface = way.iface,
     };
     uint8_t *at = fa_buf_push(buf, FA_UDP_HDR_LEN);
     struct fa_udp_header header = {config->port, way.remote.port, (uint16_t)buf->len};

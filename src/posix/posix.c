@@ -21,7 +21,7 @@ struct fa_posix_file *fa__posix_file(struct fa_posix *posix, int fd)
         return NULL;
     }
     struct fa_posix_file *file = &posix->config.files[fd];
-    return file->kind != FA__POSIX_FREE ? file : NULL;
+    return file->kind != FA__POSIX_FREE && !file->closing ? file : NULL;
 }
 
 struct fa_posix_file *fa__posix_socket(struct fa_posix *posix, int fd)
@@ -98,18 +98,7 @@ void fa__posix_flow_set(struct fa_posix_file *file, struct fa_flow *flow)
     file->local = info.local;
     file->remote = info.remote;
     flow->watch = &file->watch;
-    if (file->cork) {
-        fa_tcp_cork_set(flow, true);
-    }
-    if (file->has_congestion) {
-        (void)fa_tcp_congestion_set(flow, (enum fa_tcp_congestion)file->congestion); // it is one
-    }
-    if (file->keepalive) {
-        fa_tcp_keepalive_set(flow, fa__posix_now(file->posix), true);
-    }
-    if (file->user_timeout_ns != 0) {
-        fa_tcp_user_timeout_set(flow, file->user_timeout_ns);
-    }
+    fa__posix_options_apply(file);
 }
 
 fa_ns fa__posix_now(const struct fa_posix *posix)
@@ -216,8 +205,8 @@ static void close_stream(struct fa_posix_file *file)
         break;
     case FA__POSIX_CONNECTING:
     case FA__POSIX_CONNECTED:
-        if (file->lingers) {
-            fa_tcp_close_within(file->flow, file->linger_ns);
+        if (file->lingers && file->linger_ns == 0) {
+            fa_flow_abort(file->flow);
         } else {
             fa_flow_close(file->flow);
         }
@@ -233,13 +222,8 @@ static void close_epoll(struct fa_posix_file *file)
     }
 }
 
-int fa_posix_close(struct fa_posix *posix, int fd)
+static void give_back(struct fa_posix_file *file)
 {
-    struct fa_posix_file *file = fa__posix_file(posix, fd);
-    if (file == NULL) {
-        return -FA_POSIX_EBADF;
-    }
-    fa__posix_epoll_forget(file);
     if (file->kind == FA__POSIX_STREAM) {
         close_stream(file);
     } else if (file->kind == FA__POSIX_EPOLL) {
@@ -251,15 +235,51 @@ int fa_posix_close(struct fa_posix *posix, int fd)
     file->generation++;
     fa__posix_wake(file);
     file->kind = FA__POSIX_FREE;
-    fa_list_push_back(&posix->free, &file->node);
+    fa_list_push_back(&file->posix->free, &file->node);
+}
+
+/* Wait until the peer has all, and our end. Returns: whether the file is still there. */
+static bool linger(struct fa_posix_file *file)
+{
+    fa_ns deadline = fa__posix_deadline(file->posix, file->linger_ns);
+    struct fa_tcp_info info;
+    fa_tcp_info_of(file->flow, &info);
+    if (info.unread_bytes != 0 || fa_flow_shutdown(file->flow) != FA_OK) {
+        return true; // it will be a reset
+    }
+    int error = 0;
+    while (error == 0 && fa_tcp_drained(file->flow) == FA_AGAIN) {
+        error = fa__posix_wait(file, deadline);
+    }
+    return error != -FA_POSIX_EBADF;
+}
+
+int fa_posix_close(struct fa_posix *posix, int fd)
+{
+    struct fa_posix_file *file = fa__posix_file(posix, fd);
+    if (file == NULL) {
+        return -FA_POSIX_EBADF;
+    }
+    fa__posix_epoll_forget(file);
+    if (fa__posix_has_flow(file) && file->lingers && file->linger_ns != 0) {
+        file->closing = true;
+        file->generation++;
+        fa__posix_wake(file); // who waits for it gets -EBADF
+        if (!linger(file)) {
+            return 0;
+        }
+    }
+    give_back(file);
     return 0;
 }
 
 void fa_posix_done(struct fa_posix *posix)
 {
     for (uint32_t i = 0; i < posix->carved_count; i++) {
-        if (posix->config.files[i].kind != FA__POSIX_FREE) {
-            (void)fa_posix_close(posix, (int)i); // it is open, so it closes
+        struct fa_posix_file *file = &posix->config.files[i];
+        if (file->kind != FA__POSIX_FREE) {
+            fa__posix_epoll_forget(file);
+            give_back(file);
         }
     }
 }

@@ -22,7 +22,8 @@ int fa__posix_name_in(const struct fa_posix_file *file, const struct fa_posix_so
     }
     bool zero = fa_ip_is_zero(&name->at.ip) || fa_ip_equal(&name->at.ip, &any4);
     bool is4 = fa_ip_is4(&name->at.ip);
-    if (!zero && ((file->family == FA_POSIX_AF_INET && !is4) || (file->v6only && is4))) {
+    if (!zero && ((file->family == FA_POSIX_AF_INET && !is4) ||
+                     (file->options[FA__POSIX_V6ONLY] != 0 && is4))) {
         return -FA_POSIX_EINVAL;
     }
     *ret_at = (struct fa_endpoint){zero ? any : name->at.ip, name->at.port};
@@ -72,7 +73,8 @@ static bool is_taken(const struct fa_posix_file *file, const struct fa_endpoint 
                      other->local.port == at->port;
         bool overlap = rival && (fa_ip_is_zero(&at->ip) || fa_ip_is_zero(&other->local.ip) ||
                                     fa_ip_equal(&at->ip, &other->local.ip));
-        bool shared = file->reuse && other->reuse && other->state != FA__POSIX_LISTENING;
+        bool shared = file->options[FA__POSIX_REUSE] != 0 && other->options[FA__POSIX_REUSE] != 0 &&
+                      other->state != FA__POSIX_LISTENING;
         if (overlap && !shared) {
             return true;
         }
@@ -86,9 +88,6 @@ static int bind_datagram(struct fa_posix_file *file, const struct fa_endpoint *a
     struct fa_udp_socket_config config = {
         .ip = at->ip,
         .port = at->port,
-        .broadcast = file->broadcast,
-        .ttl = file->ttl,
-        .traffic = file->traffic,
         .pool = stack->config.pool,
     };
     if (fa_udp_bind(&stack->udp, &file->udp, &config) != FA_OK) {
@@ -97,6 +96,7 @@ static int bind_datagram(struct fa_posix_file *file, const struct fa_endpoint *a
     file->udp.watch = &file->watch;
     file->local = (struct fa_endpoint){at->ip, file->udp.config.port};
     file->state = FA__POSIX_BOUND;
+    fa__posix_options_apply(file);
     return 0;
 }
 
@@ -155,7 +155,8 @@ int fa_posix_listen(struct fa_posix *posix, int fd, int backlog)
     struct fa_tcp_listen_config config = {
         .ip = file->local.ip,
         .port = file->local.port,
-        .nagle = !file->nodelay,
+        .nagle = file->options[FA__POSIX_NODELAY] == 0,
+        .options = fa__posix_tcp_options(file),
         .backlog_max = (uint16_t)(backlog < 1                      ? 1
                                   : backlog > FA_POSIX_BACKLOG_MAX ? FA_POSIX_BACKLOG_MAX
                                                                    : backlog),
@@ -183,7 +184,7 @@ int fa_posix_listen(struct fa_posix *posix, int fd, int backlog)
 static bool fits_family(const struct fa_posix_file *file, const struct fa_ip *ip)
 {
     bool is4 = fa_ip_is4(ip);
-    return file->family == FA_POSIX_AF_INET ? is4 : !is4 || !file->v6only;
+    return file->family == FA_POSIX_AF_INET ? is4 : !is4 || file->options[FA__POSIX_V6ONLY] == 0;
 }
 
 /* Take the oldest connection that fits. Returns: 0; -EAGAIN. */
@@ -205,14 +206,9 @@ static void adopt(
 {
     child->state = FA__POSIX_CONNECTED;
     child->nonblock = (flags & FA_POSIX_SOCK_NONBLOCK) != 0;
-    child->nodelay = file->nodelay;
-    child->cork = file->cork;
-    child->has_congestion = file->has_congestion;
-    child->congestion = file->congestion;
     child->lingers = file->lingers;
     child->linger_ns = file->linger_ns;
-    child->keepalive = file->keepalive;
-    child->user_timeout_ns = file->user_timeout_ns;
+    fa_copy(child->options, file->options, sizeof child->options);
     fa__posix_flow_set(child, flow);
 }
 
@@ -301,7 +297,8 @@ static int begin_stream(struct fa_posix_file *file, const struct fa_endpoint *re
         .remote = *remote,
         .local = file->local.ip,
         .local_port = file->local.port,
-        .nagle = !file->nodelay,
+        .nagle = file->options[FA__POSIX_NODELAY] == 0,
+        .options = fa__posix_tcp_options(file),
     };
     switch (fa_stack_connect_from(file->posix->config.stack, &config, &flow)) {
     case FA_OK:
@@ -313,8 +310,8 @@ static int begin_stream(struct fa_posix_file *file, const struct fa_endpoint *re
     default:
         return -FA_POSIX_EADDRNOTAVAIL;
     }
-    fa__posix_flow_set(file, flow);
     file->state = FA__POSIX_CONNECTING;
+    fa__posix_flow_set(file, flow);
     file->broken = false;
     return 0;
 }

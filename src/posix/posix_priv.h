@@ -5,7 +5,8 @@
 //     posix.c         descriptors, their events and waits; socket and close
 //     posix_connect.c bind, listen, accept, connect, shutdown, names
 //     posix_recv.c posix_send.c    bytes and datagrams
-//     posix_option.c  getsockopt, setsockopt, fcntl, ioctl
+//     posix_option.c posix_value.c  getsockopt, setsockopt    posix_ioctl.c  fcntl, ioctl
+//     posix_control.c control messages
 //     posix_poll.c    readiness, poll, epoll
 
 #ifndef FA_POSIX_PRIV_H
@@ -19,6 +20,34 @@ enum fa__posix_kind {
     FA__POSIX_DATAGRAM,
     FA__POSIX_EPOLL,
 };
+
+/* What fa_posix_file.options holds. */
+enum fa__posix_number {
+    FA__POSIX_REUSE,
+    FA__POSIX_BROADCAST,
+    FA__POSIX_SNDBUF, /* twice the bytes */
+    FA__POSIX_RCVBUF,
+    FA__POSIX_KEEPALIVE,
+    FA__POSIX_NODELAY,
+    FA__POSIX_MAXSEG,
+    FA__POSIX_CORK,
+    FA__POSIX_KEEPIDLE,
+    FA__POSIX_KEEPINTVL,
+    FA__POSIX_KEEPCNT,
+    FA__POSIX_LINGER2,
+    FA__POSIX_QUICKACK,
+    FA__POSIX_USER_TIMEOUT,
+    FA__POSIX_CONGESTION, /* enum fa_tcp_congestion + 1 */
+    FA__POSIX_TTL,
+    FA__POSIX_TRAFFIC,
+    FA__POSIX_V6ONLY,
+    FA__POSIX_PKTINFO,
+    FA__POSIX_RECVTTL,
+    FA__POSIX_RECVTRAFFIC,
+    FA__POSIX_NUMBER_COUNT,
+};
+
+_Static_assert((int)FA__POSIX_NUMBER_COUNT == (int)FA_POSIX_OPTION_COUNT);
 
 enum fa__posix_state {
     FA__POSIX_IDLE,
@@ -51,6 +80,31 @@ int fa__posix_take_error(struct fa_posix_file *file);
 /* Tell who waits for the file. */
 void fa__posix_wake(struct fa_posix_file *file);
 void fa__posix_flow_set(struct fa_posix_file *file, struct fa_flow *flow);
+
+static inline bool fa__posix_has_flow(const struct fa_posix_file *file)
+{
+    return file->kind == FA__POSIX_STREAM && file->state >= FA__POSIX_CONNECTING;
+}
+
+/* posix_option.c */
+struct fa_tcp_options fa__posix_tcp_options(const struct fa_posix_file *file);
+/* Tell a connection, or a bound datagram socket, what the file has chosen. */
+void fa__posix_options_apply(struct fa_posix_file *file);
+
+/* posix_value.c */
+int fa__posix_value_put(void *value, uint32_t *len, const void *from, size_t from_len);
+int fa__posix_value_get(
+    struct fa_posix_file *file, int level, int name, void *value, uint32_t *len);
+int fa__posix_value_set(
+    struct fa_posix_file *file, int level, int name, const void *value, uint32_t len);
+void fa__posix_congestion_apply(struct fa_posix_file *file);
+
+/* posix_control.c */
+/* Write what was asked for about the datagram that is held; msg->control_len is the room. */
+void fa__posix_control_put(const struct fa_posix_file *file, struct fa_posix_msg *msg);
+/* Read what is wanted of a datagram. Returns: 0; -EINVAL. */
+int fa__posix_control_take(
+    const struct fa_posix_file *file, const struct fa_posix_msg *msg, struct fa_udp_to *to);
 
 /* posix_connect.c */
 int fa__posix_autobind(struct fa_posix_file *file);

@@ -25,6 +25,23 @@ size_t fa__posix_scatter(struct fa__posix_cursor *cursor, struct fa_slice bytes)
 
 /* ---- streams ---- */
 
+/* Copy what is there and leave it there. Returns: how it ended. */
+static fa_err peek_bytes(struct fa_posix_file *file, struct fa__posix_cursor *cursor,
+    size_t len_max, int flags, size_t *got)
+{
+    const struct fa_buf *buf = NULL;
+    struct fa_slice seen;
+    FA_TRY(fa_flow_peek(file->flow, &seen));
+    while (*got < len_max && (seen = fa_tcp_unread_next(file->flow, &buf)).len != 0) {
+        seen.len = fa_min(seen.len, len_max - *got);
+        if ((flags & FA_POSIX_MSG_TRUNC) == 0) {
+            fa__posix_scatter(cursor, seen);
+        }
+        *got += seen.len;
+    }
+    return FA_OK;
+}
+
 /* Take what is there. Returns: how it ended; FA_OK: the message is full. */
 static fa_err take_bytes(struct fa_posix_file *file, struct fa__posix_cursor *cursor,
     size_t len_max, int flags, size_t *got)
@@ -40,9 +57,6 @@ static fa_err take_bytes(struct fa_posix_file *file, struct fa__posix_cursor *cu
             fa__posix_scatter(cursor, seen);
         }
         *got += seen.len;
-        if ((flags & FA_POSIX_MSG_PEEK) != 0) {
-            return FA_OK;
-        }
         fa_flow_done(file->flow, seen.len);
     }
     return FA_OK;
@@ -62,8 +76,10 @@ static ptrdiff_t recv_stream(struct fa_posix_file *file, const struct fa_posix_m
             return -FA_POSIX_ENOTCONN;
         }
         fa_err err = FA_AGAIN;
-        if (error == 0 && !file->broken) {
-            err = take_bytes(file, &cursor, len_max, flags, &got);
+        if (error == 0) { // what came before it broke comes first
+            err = (flags & FA_POSIX_MSG_PEEK) != 0
+                      ? peek_bytes(file, &cursor, len_max, flags, &got)
+                      : take_bytes(file, &cursor, len_max, flags, &got);
         }
         if (got != 0 && (err != FA_AGAIN || got >= wanted)) {
             return (ptrdiff_t)got; // an error waits for the next call
@@ -123,6 +139,7 @@ static ptrdiff_t recv_datagram(struct fa_posix_file *file, struct fa_posix_msg *
     if (msg->name != NULL) {
         fa__posix_name_out(file, &file->held_from.remote, msg->name);
     }
+    fa__posix_control_put(file, msg);
     if ((flags & FA_POSIX_MSG_PEEK) == 0) {
         fa_buf_drop(file->held);
         file->held = NULL;
@@ -148,6 +165,7 @@ ptrdiff_t fa_posix_recvmsg(struct fa_posix *posix, int fd, struct fa_posix_msg *
     if (msg->name != NULL) {
         msg->name->family = FA_POSIX_AF_UNSPEC; // a stream names nobody
     }
+    msg->control_len = 0;
     return recv_stream(file, msg, flags);
 }
 

@@ -94,7 +94,7 @@ static int target_of(
 
 /* Make a datagram of the message and queue it. */
 static int put_datagram(struct fa_posix_file *file, const struct fa_posix_msg *msg, size_t len,
-    const struct fa_endpoint *to)
+    const struct fa_udp_to *to)
 {
     struct fa__posix_cursor cursor = {.iov = msg->iov, .iov_count = msg->iov_count};
     struct fa_buf *buf;
@@ -106,7 +106,7 @@ static int put_datagram(struct fa_posix_file *file, const struct fa_posix_msg *m
         return -FA_POSIX_EMSGSIZE;
     }
     fa__posix_gather(&cursor, fa_buf_append(buf, len), len);
-    switch (fa_udp_send_take(&file->udp, buf, NULL, to)) {
+    switch (fa_udp_send_to(&file->udp, buf, to)) {
     case FA_OK:
         return 0;
     case FA_ENOSPC:
@@ -121,12 +121,18 @@ static int put_datagram(struct fa_posix_file *file, const struct fa_posix_msg *m
 static ptrdiff_t send_datagram(
     struct fa_posix_file *file, const struct fa_posix_msg *msg, int flags)
 {
-    struct fa_endpoint to;
+    struct fa_udp_to to = {
+        .ttl = (uint8_t)file->options[FA__POSIX_TTL],
+        .traffic = (uint8_t)file->options[FA__POSIX_TRAFFIC],
+    };
     struct fa_ip source;
     size_t len = fa__posix_iov_len(msg);
     bool wait = !file->nonblock && (flags & FA_POSIX_MSG_DONTWAIT) == 0;
     fa_ns deadline = fa__posix_deadline(file->posix, file->tx_timeout_ns);
-    int error = target_of(file, msg, &to);
+    int error = target_of(file, msg, &to.remote);
+    if (error == 0) {
+        error = fa__posix_control_take(file, msg, &to);
+    }
     if (error == 0) {
         error = file->tx_shut ? -FA_POSIX_EPIPE : fa__posix_autobind(file);
     }
@@ -136,7 +142,7 @@ static ptrdiff_t send_datagram(
     if (error != 0) {
         return error;
     }
-    if (fa_stack_source_for(file->posix->config.stack, &to.ip, &source) != FA_OK) {
+    if (fa_stack_source_for(file->posix->config.stack, &to.remote.ip, &source) != FA_OK) {
         return -FA_POSIX_ENETUNREACH;
     }
     while ((error = put_datagram(file, msg, len, &to)) == -FA_POSIX_EAGAIN && wait) {

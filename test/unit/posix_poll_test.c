@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 //
-// poll, epoll and options.
+// poll and epoll.
 
 #include "fa/posix.h"
 
@@ -175,83 +175,6 @@ T(epoll_takes_what_makes_sense)
     CHECK_EQ(fa_posix_epoll_wait(&posix_b, b, &event, 1, 0), -FA_POSIX_EBADF);
     CHECK_EQ(fa_posix_epoll_wait(&posix_b, epoll, &event, 0, 0), -FA_POSIX_EINVAL);
     CHECK_EQ(fa_posix_recv(&posix_b, epoll, text, 1, 0), -FA_POSIX_EBADF);
-    posix_world_close();
-}
-
-/* ---- options ---- */
-
-T(options_are_there_or_honestly_not)
-{
-    static const struct {
-        int level;
-        int name;
-        int get; /* outcome */
-        int set;
-    } cases[] = {
-        {FA_POSIX_SOL_SOCKET, FA_POSIX_SO_TYPE, 0, -FA_POSIX_EOPNOTSUPP},
-        {FA_POSIX_SOL_SOCKET, FA_POSIX_SO_SNDBUF, 0, -FA_POSIX_EOPNOTSUPP},
-        {FA_POSIX_SOL_SOCKET, FA_POSIX_SO_RCVBUF, 0, -FA_POSIX_EOPNOTSUPP},
-        {FA_POSIX_SOL_SOCKET, FA_POSIX_SO_BROADCAST, 0, 0},
-        {FA_POSIX_SOL_SOCKET, 77, -FA_POSIX_ENOPROTOOPT, -FA_POSIX_ENOPROTOOPT},
-        {99, FA_POSIX_SO_TYPE, -FA_POSIX_ENOPROTOOPT, -FA_POSIX_ENOPROTOOPT},
-        {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY, 0, 0},
-        {FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_MAXSEG, 0, -FA_POSIX_EOPNOTSUPP},
-        {FA_POSIX_IPPROTO_IPV6, FA_POSIX_IPV6_V6ONLY, 0, -FA_POSIX_ENOPROTOOPT},
-    };
-    int a;
-    int b;
-    posix_world_open();
-    posix_pair(80, &a, &b);
-    for (size_t i = 0; i < FA_COUNT_OF(cases); i++) {
-        int value = 1;
-        uint32_t len = sizeof value;
-        CHECK_EQ(fa_posix_getsockopt(&posix_a, a, cases[i].level, cases[i].name, &value, &len),
-            cases[i].get);
-        CHECK_EQ(posix_option_set(&posix_a, a, cases[i].level, cases[i].name, 1), cases[i].set);
-    }
-    CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_MAXSEG), 1448);
-    CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_SOL_SOCKET, FA_POSIX_SO_SNDBUF),
-        world.a.stack.tcp.config.tx_buffer_bytes);
-    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_IPPROTO_IP, FA_POSIX_IP_TTL, 9),
-        -FA_POSIX_EOPNOTSUPP);
-    int udp = fa_posix_socket(&posix_a, FA_POSIX_AF_INET, FA_POSIX_SOCK_DGRAM, 0);
-    CHECK_EQ(posix_option_set(&posix_a, udp, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY, 1),
-        -FA_POSIX_ENOPROTOOPT);
-    posix_world_close();
-}
-
-T(option_values_are_checked_and_cut)
-{
-    struct fa_posix_timeval time = {.s = -1};
-    struct fa_tcp_info info;
-    uint32_t len = sizeof info;
-    int a;
-    int b;
-    posix_world_open();
-    posix_pair(80, &a, &b);
-    const int level = FA_POSIX_SOL_SOCKET;
-    const int name = FA_POSIX_SO_RCVTIMEO;
-    CHECK_EQ(fa_posix_setsockopt(&posix_a, a, level, name, &time, sizeof time), -FA_POSIX_EINVAL);
-    time = (struct fa_posix_timeval){.us = 1000000};
-    CHECK_EQ(fa_posix_setsockopt(&posix_a, a, level, name, &time, sizeof time), -FA_POSIX_EINVAL);
-    CHECK_EQ(fa_posix_setsockopt(&posix_a, a, level, name, &time, 8), -FA_POSIX_EINVAL);
-    CHECK_EQ(
-        fa_posix_setsockopt(&posix_a, a, level, FA_POSIX_SO_REUSEADDR, &time, 2), -FA_POSIX_EINVAL);
-    time = (struct fa_posix_timeval){.s = 1, .us = 250000};
-    CHECK_EQ(fa_posix_setsockopt(&posix_a, a, level, name, &time, sizeof time), 0);
-    time = (struct fa_posix_timeval){0};
-    uint32_t time_len = sizeof time;
-    CHECK_EQ(fa_posix_getsockopt(&posix_a, a, level, name, &time, &time_len), 0);
-    CHECK(time.s == 1 && time.us == 250000);
-    CHECK_EQ(fa_posix_setsockopt(&posix_a, a, level, FA_POSIX_SO_SNDTIMEO, &time, time_len), 0);
-    CHECK_EQ(
-        fa_posix_getsockopt(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_INFO, &info, &len), 0);
-    CHECK_EQ(len, sizeof info);
-    CHECK_EQ(info.state, FA_TCP_ESTABLISHED);
-    char byte = 7;
-    len = 1;
-    CHECK_EQ(fa_posix_getsockopt(&posix_a, a, level, FA_POSIX_SO_TYPE, &byte, &len), 0);
-    CHECK_EQ(len, 1);
     posix_world_close();
 }
 

@@ -245,31 +245,6 @@ T(connect_to_nowhere_fails_at_once_and_gives_up_at_its_timeout)
     posix_world_close();
 }
 
-T(an_accepted_stream_has_its_listeners_options)
-{
-    struct fa_posix_linger linger = {.on = 1, .seconds = 3};
-    uint32_t len = sizeof linger;
-    posix_world_open();
-    int server = posix_server(80, 5);
-    const int level = FA_POSIX_SOL_SOCKET;
-    CHECK_EQ(posix_option_set(&posix_b, server, level, FA_POSIX_SO_KEEPALIVE, 1), 0);
-    CHECK_EQ(
-        posix_option_set(&posix_b, server, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_USER_TIMEOUT, 4000),
-        0);
-    CHECK_EQ(posix_option_set(&posix_b, server, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY, 1), 0);
-    CHECK_EQ(fa_posix_setsockopt(&posix_b, server, level, FA_POSIX_SO_LINGER, &linger, len), 0);
-    struct fa_posix_sockaddr remote = posix_name(WORLD_B, 80);
-    CHECK_EQ(fa_posix_connect(&posix_a, stream_a(), &remote), 0);
-    int end = fa_posix_accept(&posix_b, server, NULL, 0);
-    CHECK_EQ(posix_option(&posix_b, end, level, FA_POSIX_SO_KEEPALIVE), 1);
-    CHECK_EQ(posix_option(&posix_b, end, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_USER_TIMEOUT), 4000);
-    CHECK_EQ(posix_option(&posix_b, end, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY), 1);
-    linger.seconds = 0;
-    CHECK_EQ(fa_posix_getsockopt(&posix_b, end, level, FA_POSIX_SO_LINGER, &linger, &len), 0);
-    CHECK_EQ(linger.seconds, 3);
-    posix_world_close();
-}
-
 T(accept_waits_and_leaves_alone_what_it_has_no_descriptor_for)
 {
     posix_world_open();
@@ -374,69 +349,6 @@ T(flags_peek_count_wait_and_do_not_wait)
     posix_world_close();
 }
 
-T(small_writes_are_collected_unless_told_otherwise)
-{
-    int a;
-    int b;
-    posix_world_open();
-    posix_pair(80, &a, &b);
-    long long before = COUNTED(&world.a, tcp_tx_segments);
-    CHECK_EQ(fa_posix_send(&posix_a, a, "1", 1, 0), 1);
-    fa_stack_poll(&world.a.stack, world.now);
-    CHECK_EQ(fa_posix_send(&posix_a, a, "2", 1, 0), 1);
-    fa_stack_poll(&world.a.stack, world.now);
-    CHECK_EQ(COUNTED(&world.a, tcp_tx_segments) - before, 1);
-    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY, 1), 0);
-    fa_stack_poll(&world.a.stack, world.now);
-    CHECK_EQ(COUNTED(&world.a, tcp_tx_segments) - before, 2);
-    CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_NODELAY), 1);
-    posix_world_close();
-}
-
-T(a_corked_stream_sends_full_segments_alone)
-{
-    int a;
-    int b;
-    posix_world_open();
-    posix_pair(80, &a, &b);
-    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK, 1), 0);
-    CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK), 1);
-    long long before = COUNTED(&world.a, tcp_tx_segments);
-    CHECK_EQ(fa_posix_send(&posix_a, a, "1", 1, 0), 1);
-    fa_stack_poll(&world.a.stack, world.now);
-    CHECK_EQ(COUNTED(&world.a, tcp_tx_segments), before);
-    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_IPPROTO_TCP, FA_POSIX_TCP_CORK, 0), 0);
-    fa_stack_poll(&world.a.stack, world.now);
-    CHECK_EQ(COUNTED(&world.a, tcp_tx_segments) - before, 1);
-    posix_world_close();
-}
-
-T(congestion_control_is_chosen_by_name)
-{
-    char name[16] = {0};
-    uint32_t len = sizeof name;
-    const int level = FA_POSIX_IPPROTO_TCP;
-    const int option = FA_POSIX_TCP_CONGESTION;
-    posix_world_open();
-    int server = posix_server(80, 5);
-    CHECK_EQ(fa_posix_setsockopt(&posix_b, server, level, option, "vegas", 6), -FA_POSIX_ENOENT);
-    CHECK_EQ(fa_posix_setsockopt(&posix_b, server, level, option, "newreno", 7), 0);
-    struct fa_posix_sockaddr remote = posix_name(WORLD_B, 80);
-    int client = stream_a();
-    CHECK_EQ(fa_posix_connect(&posix_a, client, &remote), 0);
-    int end = fa_posix_accept(&posix_b, server, NULL, 0);
-    CHECK_EQ(fa_posix_getsockopt(&posix_b, end, level, option, name, &len), 0);
-    CHECK(fa_equal(name, "newreno", 8));
-    len = sizeof name;
-    CHECK_EQ(fa_posix_getsockopt(&posix_a, client, level, option, name, &len), 0);
-    CHECK(fa_equal(name, "cubic", 6));
-    CHECK_EQ(fa_posix_setsockopt(&posix_a, client, level, option, "newreno", 8), 0);
-    len = sizeof name;
-    CHECK_EQ(fa_posix_getsockopt(&posix_a, client, level, option, name, &len), 0);
-    CHECK(fa_equal(name, "newreno", 8));
-    posix_world_close();
-}
-
 T(a_writer_that_does_not_block_writes_what_fits)
 {
     int a;
@@ -516,50 +428,6 @@ T(a_reset_is_told_once)
     CHECK_EQ(fa_posix_send(&posix_b, b, text, 1, 0), -FA_POSIX_EPIPE);
     CHECK_EQ(posix_ready(&posix_b, b) & FA_POSIX_POLLERR, 0);
     CHECK_EQ(fa_posix_shutdown(&posix_b, b, FA_POSIX_SHUT_WR), -FA_POSIX_ENOTCONN);
-    posix_world_close();
-}
-
-T(a_close_that_lingers_gives_up_in_time)
-{
-    int a;
-    int b;
-    struct fa_posix_linger linger = {.on = 1, .seconds = 5};
-    posix_world_open();
-    posix_pair(80, &a, &b);
-    CHECK_EQ(fa_posix_setsockopt(
-                 &posix_a, a, FA_POSIX_SOL_SOCKET, FA_POSIX_SO_LINGER, &linger, sizeof linger),
-        0);
-    CHECK_EQ(fa_posix_send(&posix_a, a, text, 1, 0), 1);
-    world.b.stack.poller.ops = NULL; // b hears nothing
-    CHECK_EQ(fa_posix_close(&posix_a, a), 0);
-    world_run(4 * FA_NS_S);
-    CHECK_EQ(world.a.stack.tcp.live_count, 1);
-    world_run(2 * FA_NS_S);
-    CHECK_EQ(world.a.stack.tcp.live_count, 0);
-    world.b.stack.poller.ops = world.a.stack.poller.ops;
-    posix_world_close();
-}
-
-T(a_silent_peer_is_given_up_on)
-{
-    int a;
-    int b;
-    posix_world_open();
-    posix_pair(80, &a, &b);
-    const int level = FA_POSIX_IPPROTO_TCP;
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_TCP_USER_TIMEOUT, -1), -FA_POSIX_EINVAL);
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_TCP_USER_TIMEOUT, 3000), 0);
-    CHECK_EQ(posix_option(&posix_a, a, level, FA_POSIX_TCP_USER_TIMEOUT), 3000);
-    CHECK_EQ(posix_option_set(&posix_a, a, FA_POSIX_SOL_SOCKET, FA_POSIX_SO_KEEPALIVE, 1), 0);
-    CHECK_EQ(posix_option(&posix_a, a, FA_POSIX_SOL_SOCKET, FA_POSIX_SO_KEEPALIVE), 1);
-    CHECK_EQ(posix_option(&posix_b, b, FA_POSIX_SOL_SOCKET, FA_POSIX_SO_KEEPALIVE), 0);
-    world_settle();
-    world.b.stack.poller.ops = NULL; // b hears nothing
-    CHECK_EQ(fa_posix_send(&posix_a, a, text, 1, 0), 1);
-    fa_ns start = world.now;
-    CHECK_EQ(fa_posix_recv(&posix_a, a, text, 1, 0), -FA_POSIX_ETIMEDOUT);
-    CHECK(world.now - start >= 3 * FA_NS_S && world.now - start < 8 * FA_NS_S);
-    world.b.stack.poller.ops = world.a.stack.poller.ops;
     posix_world_close();
 }
 
@@ -649,36 +517,6 @@ T(a_connected_datagram_socket_hears_its_peer_alone)
     CHECK_EQ(fa_posix_shutdown(&posix_a, a, FA_POSIX_SHUT_RDWR), 0);
     CHECK_EQ(fa_posix_recv(&posix_a, a, text, 9, 0), 0);
     CHECK_EQ(fa_posix_send(&posix_a, a, "x", 1, 0), -FA_POSIX_EPIPE);
-    posix_world_close();
-}
-
-T(datagrams_have_the_ttl_and_class_they_are_given)
-{
-    struct fa_udp_socket bare;
-    struct fa_udp_from from;
-    posix_world_open();
-    const int level = FA_POSIX_IPPROTO_IP;
-    int a = datagram(&posix_a);
-    CHECK(world_bind(&world.b, &bare, 53) == FA_OK);
-    struct fa_posix_sockaddr to = posix_name(WORLD_B, 53);
-    CHECK_EQ(posix_option(&posix_a, a, level, FA_POSIX_IP_TTL), 64);
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, 256), -FA_POSIX_EINVAL);
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, 0), -FA_POSIX_EINVAL);
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TOS, 256), -FA_POSIX_EINVAL);
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, 9), 0);
-    CHECK_EQ(fa_posix_sendto(&posix_a, a, "x", 1, 0, &to), 1);
-    world_settle();
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TTL, -1), 0);
-    CHECK_EQ(posix_option_set(&posix_a, a, level, FA_POSIX_IP_TOS, 0x28), 0);
-    CHECK_EQ(posix_option(&posix_a, a, level, FA_POSIX_IP_TOS), 0x28);
-    CHECK(world_recv(&bare, "x", &from));
-    CHECK_EQ(from.ttl, 9);
-    CHECK_EQ(fa_posix_sendto(&posix_a, a, "y", 1, 0, &to), 1);
-    world_settle();
-    CHECK(world_recv(&bare, "y", &from));
-    CHECK_EQ(from.ttl, 64);
-    CHECK_EQ(from.traffic, 0x28);
-    fa_udp_close(&bare);
     posix_world_close();
 }
 
