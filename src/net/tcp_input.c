@@ -193,6 +193,11 @@ static bool check_number(struct fa_tcp_conn *conn, const struct fa__tcp_segment 
     }
     FA_COUNT(conn->tcp->config.counters, tcp_rx_out_of_window);
     bool keepalive = seq + 1 == conn->rcv_nxt;
+    if (conn->ts_ok && len != 0 && conn->rcv_nxt - seq <= conn->rx_space) {
+        // Our ACK was lost. The next is to tell when this one was sent (RFC 7323 4.3), or the peer
+        // takes all the time that it was silent for a round trip.
+        note_ts(conn, &seg->header);
+    }
     if (seg->buf->len != 0 && fa__seq_leq(seq + seg->buf->len, conn->rcv_nxt)) {
         fa__tcp_sack_twice(conn, seq, seq + seg->buf->len);
     }

@@ -113,6 +113,25 @@ T(the_echo_is_of_the_oldest_segment_not_acknowledged)
     lab_end();
 }
 
+/* Whoever sent it again since our ACK was lost measures from then on, not from the first time. */
+T(what_comes_again_is_answered_with_its_own_timestamp)
+{
+    accept_ts();
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 100, .has_ts = true, .ts_value = 2000);
+    lab_sleep(FA_NS_S); // our ACK is lost
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 100, .has_ts = true, .ts_value = 9000);
+    OUT(.flags = A, .seq = 1, .ack = 101, .has_ts = true, .ts_echo = 9000);
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 40, .has_ts = true, .ts_value = 9001);
+    OUT(.flags = A, .seq = 1, .ack = 101, .has_ts = true, .ts_echo = 9001);
+    // What no window has ever held is not believed: who has seen nothing could say anything.
+    IN(.flags = A, .seq = 100 - (1 << 20), .ack = 1, .len = 40, .has_ts = true, .ts_value = 9999);
+    OUT(.flags = A, .seq = 1, .ack = 101, .has_ts = true, .ts_echo = 9001);
+    IN(.flags = A, .seq = 200000, .ack = 1, .len = 40, .has_ts = true, .ts_value = 9999);
+    OUT(.flags = A, .seq = 1, .ack = 101, .has_ts = true, .ts_echo = 9001);
+    CHECK_EQ(lab_read(100), 100);
+    lab_end();
+}
+
 T(an_old_timestamp_drops_the_segment_and_is_answered)
 {
     accept_ts();
