@@ -64,6 +64,10 @@ void fa_igmp_init(struct fa_igmp *igmp, const struct fa_igmp_config *config);
 fa_err fa_igmp_join(struct fa_igmp *igmp, fa_ns now, uint32_t ip);
 fa_err fa_igmp_leave(struct fa_igmp *igmp, fa_ns now, uint32_t ip);
 
+/* Tell of all groups once more, as if they were joined now: whoever kept account may have
+ * forgotten, or is another. */
+void fa_igmp_repeat(struct fa_igmp *igmp, fa_ns now);
+
 /* Whether packets to this group are listened to; 224.0.0.1 always is. */
 bool fa_igmp_has(const struct fa_igmp *igmp, uint32_t ip);
 

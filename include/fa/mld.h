@@ -67,6 +67,10 @@ fa_err fa_mld_leave(struct fa_mld *mld, fa_ns now, const struct fa_ip *ip);
 /* Listen to the groups where the IPv6 addresses of `addrs` are asked for, and to no other such. */
 void fa_mld_follow(struct fa_mld *mld, fa_ns now, const struct fa_addrs *addrs);
 
+/* Tell of all groups once more, as if they were joined now: whoever kept account may have
+ * forgotten, or is another. */
+void fa_mld_repeat(struct fa_mld *mld, fa_ns now);
+
 /* Whether packets to this group are listened to; ff02::1 always is. */
 bool fa_mld_has(const struct fa_mld *mld, const struct fa_ip *ip);
 

@@ -39,6 +39,7 @@ enum {
 };
 
 #define FA_NDP_DAD_DELAY_NS      (1 * FA_NS_S)    /* before the first question, at most */
+#define FA_NDP_SOLICIT_DELAY_NS  (1 * FA_NS_S)    /* before the first after a standstill, at most */
 #define FA_NDP_SOLICIT_NS        (4 * FA_NS_S)    /* RTR_SOLICITATION_INTERVAL, doubled each time */
 #define FA_NDP_SOLICIT_MAX_NS    (3600 * FA_NS_S) /* RFC 7559 2: MRT */
 #define FA_NDP_REDIRECT_NS       (600 * FA_NS_S)  /* a redirect is believed */
@@ -116,6 +117,10 @@ void fa_ndp_init(struct fa_ndp *ndp, const struct fa_ndp_config *config);
 
 /* Form the link-local address, test it, then ask for routers. */
 void fa_ndp_start(struct fa_ndp *ndp, fa_ns now);
+
+/* The interface may be on another link now, or at the same after a while: ask for routers again,
+ * within a second (RFC 4861 6.3.7). */
+void fa_ndp_resume(struct fa_ndp *ndp, fa_ns now);
 
 /* Forget neighbours, ways and all IPv6 addresses; drop what waits. */
 void fa_ndp_stop(struct fa_ndp *ndp);

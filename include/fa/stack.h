@@ -206,9 +206,9 @@ void fa_stack_suspend(struct fa_stack *stack, fa_ns now);
 /*
  * Go on. Connections take the time since for none: they last if their peers kept them. TIME_WAIT,
  * leases and neighbours take it for what it was: neighbours are asked again when they are used, our
- * addresses announced, leases verified (INIT-REBOOT). The stack's random numbers (unless it has a
- * seed), TCP's ports and cookies begin anew; keys by which living connections are found stay, so
- * of two copies of one memory only one may resume.
+ * addresses announced, leases verified (INIT-REBOOT), routers solicited, groups reported. The
+ * stack's random numbers (unless it has a seed), TCP's ports and cookies begin anew; keys by which
+ * living connections are found stay, so of two copies of one memory only one may resume.
  */
 void fa_stack_resume(struct fa_stack *stack, fa_ns now);
 

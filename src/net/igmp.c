@@ -109,6 +109,15 @@ fa_err fa_igmp_leave(struct fa_igmp *igmp, fa_ns now, uint32_t ip)
     return FA_OK;
 }
 
+void fa_igmp_repeat(struct fa_igmp *igmp, fa_ns now)
+{
+    for (uint32_t i = 0; i < igmp->group_count; i++) {
+        if (igmp->groups[i].user_count != 0) {
+            tell_change(igmp, now, &igmp->groups[i]);
+        }
+    }
+}
+
 /* ---- queries ---- */
 
 /* Answer at `at` for this group; an answer that waits already comes at the earlier time (RFC 3376

@@ -116,6 +116,15 @@ fa_err fa_mld_leave(struct fa_mld *mld, fa_ns now, const struct fa_ip *ip)
     return FA_OK;
 }
 
+void fa_mld_repeat(struct fa_mld *mld, fa_ns now)
+{
+    for (uint32_t i = 0; i < mld->group_count; i++) {
+        if (is_wanted(&mld->groups[i])) {
+            tell_change(mld, now, &mld->groups[i]);
+        }
+    }
+}
+
 /* Whether one of the addresses is asked for in this group. */
 static bool is_asked_for(const struct fa_addrs *addrs, const struct fa_ip *group)
 {

@@ -241,6 +241,16 @@ void fa__ndp_solicit(struct fa_ndp *ndp)
     }
 }
 
+void fa_ndp_resume(struct fa_ndp *ndp, fa_ns now)
+{
+    if (ndp->running && !ndp->config.ra_off) {
+        ndp->solicit_due = false;
+        ndp->solicit_wait_ns = FA_NDP_SOLICIT_NS;
+        ndp->solicit_ns =
+            fa_ns_after(now, fa_rand_below(ndp->config.rand, FA_NDP_SOLICIT_DELAY_NS));
+    }
+}
+
 fa_ns fa_ndp_deadline(const struct fa_ndp *ndp)
 {
     fa_ns at = fa_ns_min(ndp->due_ns, ndp->solicit_ns);

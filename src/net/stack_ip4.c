@@ -88,6 +88,7 @@ static void bring_up(
     FA_ASSERT(room); // FA_ADDR_COUNT_MAX is more than all origins together bring
     fa_arp_address_set(&iface->arp, now, fa_ip4_of(ip), prefix_bits);
     add_routes(stack, idx, settings);
+    fa_igmp_repeat(&iface->igmp, now); // what was joined before was told by nobody's address
     fa_ip_text(ip, text, sizeof text);
     FA_LOG(net, FA_LOG_INFO, "%s: %s/%u", iface->config.dev->info.name, text, prefix_bits);
     fa__stack_up_check(stack);

@@ -33,6 +33,9 @@ void fa_stack_resume(struct fa_stack *stack, fa_ns now)
         fa_arp_announce(&iface->arp);
         fa_dhcp_verify(&iface->dhcp, now);
         fa_dhcp6_verify(&iface->dhcp6, now);
+        fa_ndp_resume(&iface->ndp, now);
+        fa_igmp_repeat(&iface->igmp, now);
+        fa_mld_repeat(&iface->mld, now);
     }
     stack->path_generation++;
     FA_COUNT(stack->counters, net_resumed);

@@ -128,6 +128,24 @@ T(joining_and_leaving_are_told_twice)
     CHECK_EQ(fa_igmp_deadline(&igmp), FA_NS_NEVER);
 }
 
+T(a_group_is_told_of_again_unless_it_is_being_left)
+{
+    begin(false);
+    CHECK_EQ(fa_igmp_join(&igmp, now, GROUP), FA_OK);
+    skip_all();
+    fa_igmp_repeat(&igmp, now);
+    CHECK_EQ(record_of(GROUP), FA_IGMP_RECORD_TO_EXCLUDE);
+    now += FA_IGMP_UNSOLICITED_NS;
+    CHECK_EQ(record_of(GROUP), FA_IGMP_RECORD_TO_EXCLUDE);
+    CHECK_EQ(fa_igmp_leave(&igmp, now, GROUP), FA_OK);
+    CHECK_EQ(record_of(GROUP), FA_IGMP_RECORD_TO_INCLUDE);
+    fa_igmp_repeat(&igmp, now);
+    now += FA_IGMP_UNSOLICITED_NS;
+    CHECK_EQ(record_of(GROUP), FA_IGMP_RECORD_TO_INCLUDE);
+    now += FA_IGMP_UNSOLICITED_NS;
+    CHECK_EQ(record_of(GROUP), 0);
+}
+
 T(a_group_is_left_when_its_last_user_leaves)
 {
     begin(false);

@@ -117,6 +117,24 @@ T(joining_and_leaving_are_told_twice)
     CHECK_EQ(COUNTED(mld_tx_messages), 4);
 }
 
+T(a_group_is_told_of_again_unless_it_is_being_left)
+{
+    begin(false);
+    CHECK_EQ(fa_mld_join(&mld, now, &group), FA_OK);
+    skip_all();
+    fa_mld_repeat(&mld, now);
+    CHECK_EQ(record_of(&group), FA_MLD_RECORD_TO_EXCLUDE);
+    now += FA_MLD_UNSOLICITED_NS;
+    CHECK_EQ(record_of(&group), FA_MLD_RECORD_TO_EXCLUDE);
+    CHECK_EQ(fa_mld_leave(&mld, now, &group), FA_OK);
+    CHECK_EQ(record_of(&group), FA_MLD_RECORD_TO_INCLUDE);
+    fa_mld_repeat(&mld, now);
+    now += FA_MLD_UNSOLICITED_NS;
+    CHECK_EQ(record_of(&group), FA_MLD_RECORD_TO_INCLUDE);
+    now += FA_MLD_UNSOLICITED_NS;
+    CHECK_EQ(record_of(&group), 0);
+}
+
 T(a_group_is_left_when_its_last_user_leaves)
 {
     begin(false);

@@ -171,6 +171,18 @@ T(an_address_is_there_without_any_time_passing)
     }
 }
 
+T(groups_joined_before_are_reported_from_the_new_address)
+{
+    begin();
+    struct fa_ip group = fa_ip4(239, 1, 2, 3);
+    CHECK_EQ(fa_stack_group_join(&world.a.stack, 0, &group), FA_OK);
+    world.a.stack.ifaces[0].igmp.groups[0].record = 0; // was told long ago
+    settle();
+    CHECK(fa_stack_is_up(&world.a.stack));
+    CHECK_EQ(COUNTED(&world.a, igmp_tx_messages), 1);
+    world_close();
+}
+
 T(without_a_router_there_is_no_way_out)
 {
     begin();

@@ -183,6 +183,32 @@ T(neighbours_are_asked_again_and_told_where_we_are)
     finish();
 }
 
+T(routers_are_solicited_and_groups_reported_again)
+{
+    const struct fa_ip group4 = fa_ip4(239, 1, 2, 3);
+    const struct fa_ip group6 = {{0xff, 0x05, [15] = 9}};
+    world_open_wire();
+    struct fa_stack_config config = world_config(&world.a, WORLD_A);
+    config.ifaces[0].ipv6_off = false;
+    fa_stack_init(&world.a.stack, &config, world.now);
+    CHECK_EQ(fa_stack_group_join(&world.a.stack, 0, &group4), FA_OK);
+    CHECK_EQ(fa_stack_group_join(&world.a.stack, 0, &group6), FA_OK);
+    world_run(HOUR); // all is said
+    long long solicits = COUNTED(&world.a, ndp_tx_router_solicits);
+    long long igmp = COUNTED(&world.a, igmp_tx_messages);
+    long long mld = COUNTED(&world.a, mld_tx_messages);
+    world_sniff_nothing();
+    fa_stack_suspend(&world.a.stack, world.now);
+    world_run(HOUR);
+    fa_stack_resume(&world.a.stack, world.now);
+    world_run(5 * FA_NS_S);
+    CHECK_EQ(COUNTED(&world.a, ndp_tx_router_solicits) - solicits, 2); // within 1 s, 4 s later
+    CHECK_EQ(COUNTED(&world.a, igmp_tx_messages) - igmp, 2);
+    CHECK(COUNTED(&world.a, mld_tx_messages) > mld);
+    world_sniff_nothing();
+    world_close();
+}
+
 T(time_wait_ends_by_the_time_that_passed)
 {
     open_with(&(struct fa_tcp_config){0}, 0);
