@@ -51,10 +51,6 @@ struct fa_tcp_conn *fa__tcp_listener_half(struct fa_tcp_listener *listener,
     conn->rcv_acked = conn->rcv_nxt;
     conn->tune_seq = conn->rcv_nxt;
     conn->rcv_adv = conn->rcv_nxt + fa__u32_min(conn->rx_space, UINT16_MAX);
-    conn->snd_wnd = syn->window;
-    conn->snd_wnd_max = syn->window;
-    conn->snd_wl1 = syn->seq;
-    conn->snd_wl2 = iss;
     fa__tcp_options_input(conn, syn);
     conn->listener = listener;
     fa_list_push_back(&listener->half_open, &conn->node);
