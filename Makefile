@@ -266,8 +266,9 @@ cov: $(COV_TESTS) ## lines and branches that tests reach: a table, o/cov/index.h
 # The tests that include a header of the mutated code; the tool puts them into two programs.
 N ?= 200
 MUTATED := $(sort $(wildcard src/net/*.c src/wire/*.c))
+space := $() $()
 MUTANT_TESTS := $(patsubst %.c,$(O)/linux/%.c.o,$(shell grep -lE \
-    '"(src/net/|test/unit/|fa/(wire/|arp|dhcp|dns|icmp|igmp|ip|mld|ndp|posix|sntp|stack|tcp|udp))' $(TEST_sim:%=%.c)))
+    '"(src/net/|test/unit/|fa/(wire/|ip|posix|$(subst $(space),|,$(basename $(notdir $(MUTATED))))))' $(TEST_sim:%=%.c)))
 mutant_libs = $(O)/linux/libtest_sim.a $(O)/linux/libtest.a $(fa_linux) $(sim_linux)
 
 mutants: $(MUTANT_TESTS) $(O)/linux/test/sim/tcp_test.c.o $(mutant_libs) ## N=200 single faults in src/net: 80 % must be found; FILE=tcp_ack, FILE=src/wire/; EVERY=1 for all

@@ -203,6 +203,8 @@ T(a_first_fragment_has_the_whole_transport_header)
         {FA_IP_PROTO_TCP, 24, 0, false}, // says it has 28 bytes: byte_at(12) >> 4 is 7
         {FA_IP_PROTO_TCP, 32, 0, true},
         {200, 8, 0, true},
+        {200, 8, 8, true},
+        {200, 8, 16, false},
     };
     for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
         begin();

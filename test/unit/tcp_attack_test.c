@@ -84,6 +84,20 @@ T(the_peers_own_syn_ack_again_is_acknowledged)
     lab_end();
 }
 
+T(nothing_else_of_a_repeated_syn_ack_is_heard)
+{
+    lab_init(NULL);
+    lab_connect();
+    lab_write(100);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 100);
+    IN(.flags = S | A, .ack = 101, .window = 5, .len = 10);
+    OUT(.flags = A, .seq = 101, .ack = 1);
+    CHECK_EQ(lab.conn->snd_una, lab.iss + 1);
+    CHECK_EQ(lab.conn->snd_wnd, 65535);
+    CHECK_EQ(lab_read(10), 0);
+    lab_end();
+}
+
 T(data_with_an_impossible_ack_is_not_taken)
 {
     static const struct {

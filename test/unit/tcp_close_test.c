@@ -225,6 +225,20 @@ T(abort_resets_in_every_state_where_the_peer_knows_us)
     }
 }
 
+T(a_reset_after_a_timeout_has_the_number_that_the_peer_may_expect)
+{
+    start();
+    lab_write(3 * MSS);
+    for (int i = 0; i < 3; i++) {
+        OUT(.flags = A, .seq = 1 + i * MSS, .ack = 1, .len = MSS);
+    }
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .within_ns = fa__tcp_rto(lab.conn));
+    fa_flow_abort(lab.flow);
+    lab.flow = NULL;
+    OUT(.flags = FA_TCP_RST | A, .seq = 1 + 3 * MSS, .ack = 1);
+    lab_end();
+}
+
 T(a_reset_ends_every_state_but_time_wait)
 {
     static const struct {
@@ -406,6 +420,20 @@ T(an_orphan_with_unsent_bytes_gives_up_before_a_closed_window)
     }
     CHECK_EQ(lab.end.tcp.live_count, 0);
     CHECK_EQ(lab.end.pool.used_count, 0);
+    lab_end();
+}
+
+T(time_wait_ends_where_no_other_timer_was_running)
+{
+    start();
+    lab_to(FA_TCP_FIN_WAIT_2);
+    lab_sleep(3600 * FA_NS_S); // what was set for the FIN has fired in vain
+    IN(.flags = F | A, .seq = 1, .ack = 2);
+    OUT(.flags = A, .seq = 2, .ack = 2);
+    close_flow();
+    CHECK_EQ(lab.end.tcp.live_count, 1);
+    lab_sleep(2 * 60 * FA_NS_S);
+    CHECK_EQ(lab.end.tcp.live_count, 0);
     lab_end();
 }
 

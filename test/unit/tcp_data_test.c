@@ -33,6 +33,15 @@ T(bytes_leave_in_full_segments_and_the_last_pushes)
     lab_end();
 }
 
+T(a_single_byte_pushes)
+{
+    accept_with(NULL);
+    lab_write(1);
+    OUT(.flags = A | P, .seq = 1, .ack = 1, .len = 1);
+    QUIET();
+    lab_end();
+}
+
 T(small_writes_of_a_turn_share_a_segment)
 {
     accept_with(NULL);

@@ -10,6 +10,7 @@ enum {
     A = FA_TCP_ACK,
     F = FA_TCP_FIN,
     R = FA_TCP_RST,
+    MSS = TCP_END_MSS,
 };
 
 static struct fa_flow *open_flow(uint16_t local_port)
@@ -74,6 +75,56 @@ T(mss_is_the_smaller_of_both_and_has_a_floor)
         IN(.flags = A, .seq = 1, .ack = 1);
         REQUIRE(fa_listener_accept(&lab.end.listener.listener, &lab.flow) == FA_OK);
         CHECK_EQ(fa__tcp_conn_of(lab.flow)->mss, cases[i].used);
+        lab_end();
+    }
+}
+
+T(mss_leaves_room_for_the_headers_of_either_family)
+{
+    static const struct {
+        uint16_t mtu_bytes;
+        uint16_t mss4;
+        uint16_t mss6;
+    } rows[] = {{1500, 1460, 1440}, {9000, 8960, 8940}, {1280, 1240, 1220}, {124, 84, 64},
+        {123, 83, 536}, {104, 64, 536}, {103, 536, 536}, {0, 536, 536}};
+    struct fa_ip ip6 = {.b = {0xfe, 0x80, [15] = 1}};
+    struct fa_ip ip4 = fa_ip4(192, 0, 2, 1);
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        CHECK_EQ(fa__tcp_mss_of(&ip4, rows[i].mtu_bytes), rows[i].mss4);
+        CHECK_EQ(fa__tcp_mss_of(&ip6, rows[i].mtu_bytes), rows[i].mss6);
+    }
+}
+
+T(a_peer_that_names_no_mss_takes_the_default_of_its_family)
+{
+    struct fa_ip ip6 = {.b = {0xfe, 0x80, [15] = 1}};
+    struct fa_ip ip4 = fa_ip4(192, 0, 2, 1);
+    const struct fa_tcp_header none = {.flags = S};
+    const struct fa_tcp_header some = {.flags = S, .mss = 1000};
+    CHECK_EQ(fa__tcp_peer_mss(&ip4, &none), 536); // RFC 9293 3.7.1
+    CHECK_EQ(fa__tcp_peer_mss(&ip6, &none), 1220);
+    CHECK_EQ(fa__tcp_peer_mss(&ip4, &some), 1000);
+    CHECK_EQ(fa__tcp_peer_mss(&ip6, &some), 1000);
+}
+
+T(a_peers_window_counts_whatever_its_initial_number)
+{
+    static const uint32_t numbers[] = {0, 1, 0x7fffffff, 0x80000000, 0x90000000, 0xffffffff};
+    for (size_t i = 0; i < 2 * FA_COUNT_OF(numbers); i++) {
+        lab_init(NULL);
+        lab.peer_iss = numbers[i / 2];
+        if (i % 2 == 0) {
+            lab_listen(NULL);
+            lab_accept();
+        } else {
+            lab_connect();
+        }
+        IN(.flags = A, .seq = 1, .ack = 1, .window = 3000);
+        CHECK_EQ(lab.conn->snd_wnd, 3000);
+        lab_write(10 * MSS);
+        OUT(.flags = A, .seq = 1, .ack = 1, .len = MSS);
+        OUT(.flags = A, .seq = 1 + MSS, .ack = 1, .len = MSS);
+        QUIET();
         lab_end();
     }
 }

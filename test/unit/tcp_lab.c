@@ -111,6 +111,19 @@ struct sent {
     uint8_t ttl;
 };
 
+/* What holds of every segment that leaves. */
+static void check_sent(const struct sent *sent, const struct fa_ip_meta *meta)
+{
+    const struct fa_tcp_header *h = &sent->header;
+    bool syn = (h->flags & FA_TCP_SYN) != 0;
+    CHECK((h->flags & FA_TCP_ACK) != 0 || h->ack == 0);
+    CHECK((h->flags & FA_TCP_PSH) == 0 || sent->payload.len != 0);
+    CHECK(syn || (h->mss == 0 && !h->has_scale && !h->sack_ok));
+    CHECK(!syn || sent->payload.len == 0);
+    CHECK(meta->dont_fragment || sent->payload.len == 0); // RFC 1191: else no path MTU is found
+    CHECK((h->flags & FA_TCP_RST) == 0 || (h->window == 0 && sent->payload.len == 0));
+}
+
 /* The next segment, in a static buffer. */
 static bool fetch(struct sent *ret_sent)
 {
@@ -132,6 +145,9 @@ static bool fetch(struct sent *ret_sent)
     }
     fa_buf_drop(buf);
     fa__tcp_check_all(&lab.end.tcp);
+    if (some) {
+        check_sent(ret_sent, &meta);
+    }
     if (some && (ret_sent->header.flags & FA_TCP_SYN) != 0) {
         lab.iss = ret_sent->header.seq;
         lab.has_iss = true;

@@ -356,6 +356,53 @@ T(idleness_does_not_open_a_window_that_loss_has_closed)
     lab_end();
 }
 
+T(idle_time_is_no_part_of_the_user_timeout)
+{
+    start();
+    lab_sleep(1000 * FA_NS_S);
+    lab_write(100);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 100);
+    lab_sleep(99 * FA_NS_S);
+    CHECK_EQ(lab_state(), FA_TCP_ESTABLISHED);
+    lab_sleep(2 * FA_NS_S);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSED);
+    lab_end();
+}
+
+T(a_fast_retransmit_has_nothing_that_was_not_sent)
+{
+    start();
+    lab_write(100);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 100);
+    lab_write(100);
+    OUT(.flags = A, .seq = 101, .ack = 1, .len = 100);
+    fa_tcp_cork_set(lab.flow, true);
+    lab_write(100);
+    QUIET();
+    ack_segments(0);
+    ack_segments(0);
+    QUIET();
+    ack_segments(0);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 200);
+    QUIET();
+    lab_end();
+}
+
+T(a_window_that_was_closed_over_data_leaves_no_back_off)
+{
+    start();
+    lab_write(2 * MSS);
+    out_segments(0, 1);
+    fa_ns rto = fa__tcp_rto(lab.conn);
+    IN(.flags = A, .seq = 1, .ack = 1, .closed = true);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 1, .within_ns = rto);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 1, .within_ns = 2 * rto);
+    IN(.flags = A, .seq = 1, .ack = 1);
+    out_segments(0, 1);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .within_ns = rto);
+    lab_end();
+}
+
 T(no_second_fast_retransmit_within_one_flight)
 {
     start();

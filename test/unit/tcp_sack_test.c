@@ -100,6 +100,24 @@ T(as_many_blocks_are_reported_as_fit)
     }
 }
 
+T(what_was_given_up_for_memory_is_not_reported_any_more)
+{
+    const struct fa_tcp_config config = {.memory_low_bytes = FA_BUF_SIZE,
+        .memory_pressure_bytes = 4 * FA_BUF_SIZE,
+        .memory_high_bytes = 3 * FA_BUF_SIZE}; // one of them holds the blocks
+    accept_with(&config, false);
+    IN(.flags = A, .seq = at(1), .ack = 1, .len = MSS);
+    IN(.flags = A, .seq = at(3), .ack = 1, .len = MSS);
+    OUT(.flags = A, .seq = 1, .ack = 1, .sack_count = 2, .sacks = {SACK(3, 4), SACK(1, 2)});
+    IN(.flags = A, .seq = at(0), .ack = 1, .len = MSS);
+    CHECK_EQ(COUNT(tcp_rx_ooo_pruned), 1);
+    CHECK_EQ(fa__tcp_sack_count(lab.conn), 0);
+    IN(.flags = A, .seq = at(5), .ack = 1, .len = MSS);
+    OUT(.flags = A, .seq = 1, .ack = at(1), .sack_count = 1, .sacks = {SACK(5, 6)});
+    CHECK_EQ(lab_read(9 * MSS), MSS);
+    lab_end();
+}
+
 T(what_comes_twice_is_reported_once)
 {
     accept_with(NULL, false);
