@@ -186,7 +186,7 @@ static bool input_fin_acked(struct fa_tcp_conn *conn)
             conn->end_ns = fa_ns_after(tcp->now, fa__tcp_fin_wait_2(conn));
             fa__tcp_timer_arm(conn);
         }
-    } else if (conn->state == FA_TCP_CLOSING) {
+    } else if (conn->state == FA_TCP_CLOSING || (conn->state == FA_TCP_LAST_ACK && conn->cookie)) {
         fa__tcp_time_wait(conn);
     } else if (conn->state == FA_TCP_LAST_ACK) {
         fa__tcp_conn_end(conn, FA_ECLOSED, false);

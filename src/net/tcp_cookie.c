@@ -8,6 +8,10 @@
 //                       the minute; 3 bits: index of the peer's MSS, rounded down
 //     timestamp         the clock, but the low 6 bits: 4 window scale (15: none), 1 SACK, 1 unused
 //
+// A cookie can be answered twice: a late duplicate of the first data, when the connection has come
+// and gone, would open another and hand up the same bytes. So such a connection waits in TIME_WAIT
+// even if the peer has closed first. One that ends by a reset does not: then it may happen.
+//
 // The options are not secret: a peer that changes its own harms itself alone. A hash is good for
 // one to two periods, so what is overheard or guessed is worth nothing after 128 seconds.
 
@@ -169,6 +173,7 @@ bool fa__tcp_cookie_input(struct fa_tcp_listener *listener, const struct fa__tcp
         return true;
     }
     FA_COUNT(tcp->config.counters, tcp_cookie_opened);
+    conn->cookie = true;
     conn->snd_nxt = iss + 1;
     conn->snd_max = iss + 1;
     conn->rcv_adv = conn->rcv_nxt + fa__u32_min(tcp->config.rx_window_initial_bytes, UINT16_MAX);

@@ -224,6 +224,7 @@ struct fa_tcp_conn {
     bool flow_open : 1; /* the application holds the flow */
     bool hashed : 1;    /* is in the table */
     bool passive : 1;   /* came by a SYN */
+    bool cookie : 1;    /* ... that was answered by a cookie */
     bool nagle : 1;
     bool keepalive : 1;
     bool fin_queued : 1; /* nothing more to write after tx_end */

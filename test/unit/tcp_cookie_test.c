@@ -220,6 +220,42 @@ T(the_first_data_opens_the_connection_when_the_ack_was_lost)
 
 /* ---- what is refused ---- */
 
+T(a_late_copy_of_the_first_data_opens_no_second_connection)
+{
+    static const int closings[] = {0, 1};
+    for (size_t i = 0; i < FA_COUNT_OF(closings); i++) {
+        start_full();
+        struct fa_tcp_header syn = syn_from(2000);
+        give(&end, 1, &syn, 0);
+        struct fa_tcp_header syn_ack = fetch();
+        struct fa_tcp_header ack = ack_of(&syn, &syn_ack);
+        struct fa_tcp_header data = ack;
+        data.flags = A | F;
+        give(&end, 1, &data, 100);
+        struct fa_flow *flow = accept_one();
+        REQUIRE(flow != NULL);
+        struct fa_slice bytes;
+        REQUIRE(fa_flow_peek(flow, &bytes) == FA_OK);
+        fa_flow_done(flow, bytes.len);
+        REQUIRE(fa_flow_shutdown(flow) == FA_OK);
+        if (closings[i] != 0) {
+            fa_flow_close(flow);
+            flow = NULL;
+        }
+        CHECK_EQ(fetch().flags, F | A);
+        ack.seq += 101;
+        ack.ack += 1;
+        give(&end, 1, &ack, 0);
+        give(&end, 1, &data, 100); // the late copy
+        CHECK(accept_one() == NULL);
+        CHECK_EQ(END_COUNT(&end, tcp_cookie_opened), 1);
+        CHECK_EQ(fetch().flags, A);
+        now += end.tcp.config.time_wait_ns;
+        fa_tcp_tick(&end.tcp, now);
+        finish(flow);
+    }
+}
+
 T(a_cookie_is_good_for_two_minutes_at_most)
 {
     static const struct {
