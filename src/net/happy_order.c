@@ -82,7 +82,7 @@ struct rank {
     bool label_matches;
     uint32_t precedence;
     uint32_t scope;
-    uint32_t common; /* bits, of IPv6 alone */
+    uint32_t common; /* bits, of IPv6 alone; IPv4 has none, and a precedence of its own */
 };
 
 static struct rank rank_of(const struct fa_happy_config *config, const struct fa_ip *ip)
@@ -118,8 +118,7 @@ static bool is_before(const struct rank *a, const struct rank *b)
     if (a->scope != b->scope) {
         return a->scope < b->scope;
     }
-    bool both6 = !fa_ip_is4(&a->ip) && !fa_ip_is4(&b->ip);
-    return both6 && a->common > b->common;
+    return a->common > b->common;
 }
 
 void fa_happy_order(const struct fa_happy_config *config, struct fa_ip *ips, size_t count)
