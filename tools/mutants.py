@@ -113,17 +113,19 @@ def find_mutants(path):
     """Every mutant of one source: only inside of functions, which end with a } in column 0."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    lines, inside = text.split("\n"), False
+    lines, inside, check = text.split("\n"), False, False
     code_lines = blank_out(text).split("\n")
     for number, (line, code) in enumerate(zip(lines, code_lines), 1):
         if code.startswith("{") or code.startswith("}"):
             inside = code.startswith("{")
-        elif inside and not LEFT_ALONE.search(code):
+        check = LEFT_ALONE.search(code) or check  # to the end of the statement
+        if inside and not check and not code.startswith("{"):
             # A statement over several lines is no statement here: its first line ends in no ;.
             whole = re.search(r"[;{}:]\s*$|^\s*$", code_lines[number - 2])
             for kind, after in line_changes(line, code):
                 if kind != "statement" or whole:
                     yield Mutant(path, number, kind, line, after)
+        check = check and not re.search(r"^\s*#|;\s*$", code)
 
 
 def run_quietly(words, limit_s):

@@ -433,6 +433,94 @@ T(our_own_packets_reflected_are_no_conflict)
     end();
 }
 
+/* ---- probing before an address is used, RFC 5227 2.1 ---- */
+
+/* Whether a probe for THEM, our new address to be, leaves now. */
+static bool probes(fa_ns now)
+{
+    struct fa_buf *buf;
+    struct fa_arp_packet packet;
+    CHECK(fa_buf_alloc(&pool, FA_BUF_HEADROOM, &buf) == FA_OK);
+    bool sent = fa_arp_output(&arp, now, buf);
+    if (sent) {
+        CHECK_EQ(fa_arp_packet_decode(fa_slice_from(fa_buf_slice(buf), FA_ETH_HDR_LEN), &packet),
+            FA_ARP_PACKET_GOOD);
+        CHECK(packet.op == FA_ARP_OP_REQUEST && packet.sender_ip == 0 && packet.target_ip == THEM);
+        CHECK(fa_mac_equal(fa_buf_at(buf), fa_mac_broadcast));
+    }
+    fa_buf_drop(buf);
+    return sent;
+}
+
+T(an_address_that_nobody_answers_for_is_free_after_three_probes)
+{
+    begin_down();
+    fa_ns now = 10 * FA_NS_S;
+    fa_arp_probe(&arp, now, THEM);
+    for (int i = 0; i < FA_ARP_PROBE_COUNT; i++) {
+        CHECK_EQ(fa_arp_probe_take(&arp), FA_ARP_PROBE_ASKS);
+        CHECK(!probes(now));
+        fa_ns at = fa_arp_deadline(&arp);
+        CHECK(at >= now + (i == 0 ? 0 : FA_ARP_PROBE_MIN_NS));
+        CHECK(at < now + (i == 0 ? FA_ARP_PROBE_WAIT_NS : FA_ARP_PROBE_MAX_NS));
+        now = at;
+        fa_arp_tick(&arp, now);
+        CHECK(probes(now));
+    }
+    CHECK_EQ(fa_arp_deadline(&arp), now + FA_ARP_PROBE_END_NS);
+    CHECK_EQ(fa_arp_probe_take(&arp), FA_ARP_PROBE_ASKS);
+    now += FA_ARP_PROBE_END_NS;
+    fa_arp_tick(&arp, now);
+    CHECK_EQ(fa_arp_probe_take(&arp), FA_ARP_PROBE_FREE);
+    CHECK_EQ(fa_arp_probe_take(&arp), FA_ARP_PROBE_NONE); // told once
+    CHECK(!probes(now));
+    CHECK_EQ(fa_arp_deadline(&arp), FA_NS_NEVER);
+    CHECK_EQ(COUNTED(arp_tx_probes), FA_ARP_PROBE_COUNT);
+    end();
+}
+
+T(an_address_that_another_has_or_probes_for_is_taken)
+{
+    static const struct {
+        uint16_t op;
+        uint32_t sender_ip;
+        uint32_t target_ip;
+        bool taken;
+    } rows[] = {
+        {FA_ARP_OP_REPLY, THEM, 0, true},
+        {FA_ARP_OP_REQUEST, THEM, THEM + 1, true},
+        {FA_ARP_OP_REQUEST, 0, THEM, true},
+        {FA_ARP_OP_REQUEST, 0, THEM + 1, false},
+        {FA_ARP_OP_REQUEST, THEM + 1, THEM, false}, // asks for it as a neighbour
+        {FA_ARP_OP_REPLY, THEM + 1, THEM, false},
+    };
+    for (size_t i = 0; i < 2 * FA_COUNT_OF(rows); i++) {
+        bool own = i % 2 != 0; // our own frame, reflected
+        bool taken = rows[i / 2].taken && !own;
+        begin_down();
+        fa_arp_probe(&arp, 0, THEM);
+        fa_arp_tick(&arp, fa_arp_deadline(&arp));
+        input(0, rows[i / 2].op, own ? us_mac : them_mac, rows[i / 2].sender_ip,
+            rows[i / 2].target_ip);
+        CHECK_EQ(fa_arp_probe_take(&arp), taken ? FA_ARP_PROBE_TAKEN : FA_ARP_PROBE_ASKS);
+        CHECK_EQ(COUNTED(arp_conflicts), taken);
+        CHECK_EQ(probes(0), !taken); // what is known needs no further question
+        end();
+    }
+}
+
+T(a_probe_that_was_stopped_asks_no_more)
+{
+    begin_down();
+    fa_arp_probe(&arp, 0, THEM);
+    fa_arp_tick(&arp, fa_arp_deadline(&arp));
+    fa_arp_probe_stop(&arp);
+    CHECK(!probes(0));
+    CHECK_EQ(fa_arp_probe_take(&arp), FA_ARP_PROBE_NONE);
+    CHECK_EQ(fa_arp_deadline(&arp), FA_NS_NEVER);
+    end();
+}
+
 T(requests_from_a_flood_of_stations_push_out_no_neighbour_in_use)
 {
     fa_ns now = begin();

@@ -120,6 +120,21 @@ T(a_question_asked_twice_is_sent_once)
     CHECK_EQ(fa_dns_result(&request), FA_AGAIN);
 }
 
+T(a_question_ends_with_the_last_who_asks_it_whichever_came_first)
+{
+    for (int first = 0; first < 2; first++) {
+        dlab_open(1, plain);
+        CHECK_EQ(dlab_ask(&request, "a.b", FA_DNS_A), FA_AGAIN);
+        CHECK_EQ(dlab_ask(&other, "a.b", FA_DNS_A), FA_AGAIN);
+        fa_dns_forget(first == 0 ? &request : &other, dlab.now);
+        CHECK_EQ(dlab.dns.busy_count, 1);
+        fa_dns_forget(first == 0 ? &other : &request, dlab.now);
+        CHECK_EQ(dlab.dns.busy_count, 0);
+        CHECK(!dlab_fetch());
+        CHECK_EQ(fa_dns_deadline(&dlab.dns), FA_NS_NEVER);
+    }
+}
+
 T(requests_beyond_the_queries_wait_and_beyond_their_limit_are_refused)
 {
     static struct fa_dns_request many[DLAB_QUERY_COUNT + 3];

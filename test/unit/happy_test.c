@@ -318,6 +318,8 @@ T(the_address_that_answers_is_taken_after_the_delay_for_the_one_that_does_not)
     CHECK(world.now - begun >= 250 * FA_NS_MS && world.now - begun < 300 * FA_NS_MS);
     CHECK_EQ(happy.count, 2);
     CHECK(happy.attempts[0].state == FA_HAPPY_TRYING && happy.attempts[1].state == FA_HAPPY_WON);
+    world_settle();
+    CHECK_EQ(world.a.stack.tcp.live_count, 1); // the other attempt is given up
     fa_flow_close(job.flow);
     end_job();
 }
@@ -356,5 +358,7 @@ T(the_deadline_ends_all_attempts)
     run_job(1000);
     CHECK_EQ(job.err, FA_ETIMEOUT);
     CHECK_EQ(resolver.dns.request_count, 0);
+    world_settle();
+    CHECK_EQ(world.a.stack.tcp.live_count, 0);
     end_job();
 }

@@ -144,6 +144,19 @@ T(answers_waiting_to_be_sent_are_bounded)
     end();
 }
 
+T(answers_that_were_not_sent_are_given_back)
+{
+    begin();
+    struct fa_ip_meta meta = meta_in();
+    for (uint16_t i = 0; i < FA_ICMP_QUEUE_COUNT_MAX; i++) { // around the end of the queue
+        input(0, &meta, message(FA_ICMP_ECHO, 0, 1, i, NULL, 0));
+        CHECK(!silent(0));
+        input(0, &meta, message(FA_ICMP_ECHO, 0, 1, i, NULL, 0));
+    }
+    CHECK_EQ(pool.used_count, FA_ICMP_QUEUE_COUNT_MAX);
+    end();
+}
+
 T(broken_and_foreign_messages_are_dropped_by_name)
 {
     begin();

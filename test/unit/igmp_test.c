@@ -270,6 +270,54 @@ T(a_querier_of_version_one_hears_no_leave_and_outweighs_version_two)
     CHECK_EQ(older_to(GROUP), FA_IGMP2_REPORT);
 }
 
+T(groups_left_together_share_a_report_and_are_forgotten_together)
+{
+    uint8_t bytes[576];
+    uint32_t target;
+    begin(false);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQ(fa_igmp_join(&igmp, now, OTHER + i), FA_OK);
+    }
+    skip_all();
+    CHECK_EQ(fa_igmp_leave(&igmp, now, OTHER + 1), FA_OK);
+    CHECK_EQ(fa_igmp_leave(&igmp, now, OTHER + 2), FA_OK);
+    fa_igmp_tick(&igmp, now);
+    fa_igmp_tick(&igmp, now);
+    CHECK_EQ(fa_igmp_deadline(&igmp), FA_NS_NEVER); // what is ready waits for no time
+    for (int i = 0; i < FA_IGMP_ROBUSTNESS; i++) {
+        CHECK_EQ(output(bytes, &target), FA_IGMP3_REPORT_LEN + 2 * FA_IGMP3_RECORD_LEN);
+        CHECK_EQ(fa_be16_load(bytes + 6), 2);
+        now += FA_IGMP_UNSOLICITED_NS;
+    }
+    CHECK_EQ(output(bytes, &target), 0);
+    CHECK_EQ(igmp.group_count, 1);
+    CHECK(fa_igmp_has(&igmp, OTHER) && !fa_igmp_has(&igmp, OTHER + 2));
+}
+
+T(an_older_language_tells_of_one_group_a_message)
+{
+    uint8_t bytes[576];
+    uint32_t target;
+    begin(false);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQ(fa_igmp_join(&igmp, now, OTHER + i), FA_OK);
+    }
+    skip_all();
+    query(2, 10, OTHER + 1); // not the first
+    now += FA_NS_S;
+    CHECK_EQ(output(bytes, &target), FA_IGMP2_LEN);
+    CHECK_EQ(target, OTHER + 1);
+    CHECK_EQ(output(bytes, &target), 0);
+    query(2, 10, 0);
+    now += FA_NS_S;
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQ(output(bytes, &target), FA_IGMP2_LEN);
+        CHECK_EQ(target, OTHER + i);
+    }
+    CHECK_EQ(output(bytes, &target), 0);
+    CHECK_EQ(igmp.group_count, 3);
+}
+
 T(groups_beyond_the_limit_are_refused_and_a_full_report_fits_a_packet)
 {
     uint8_t bytes[576];

@@ -257,6 +257,66 @@ T(the_groups_of_our_own_addresses_follow_them)
     CHECK_EQ(mld.group_count, 0);
 }
 
+T(groups_left_together_share_a_report_and_are_forgotten_together)
+{
+    uint8_t bytes[1280];
+    struct fa_ip_meta meta;
+    struct fa_ip others[3] = {group, group, group};
+    begin(false);
+    for (uint8_t i = 0; i < 3; i++) {
+        others[i].b[14] = i;
+        CHECK_EQ(fa_mld_join(&mld, now, &others[i]), FA_OK);
+    }
+    skip_all();
+    CHECK_EQ(fa_mld_leave(&mld, now, &others[1]), FA_OK);
+    CHECK_EQ(fa_mld_leave(&mld, now, &others[2]), FA_OK);
+    fa_mld_tick(&mld, now);
+    fa_mld_tick(&mld, now);
+    CHECK_EQ(fa_mld_deadline(&mld), FA_NS_NEVER); // what is ready waits for no time
+    for (int i = 0; i < FA_MLD_ROBUSTNESS; i++) {
+        CHECK_EQ(output(bytes, &meta), RECORDS_OFF + 2 * FA_MLD2_RECORD_LEN);
+        now += FA_MLD_UNSOLICITED_NS;
+    }
+    CHECK_EQ(output(bytes, &meta), 0);
+    CHECK_EQ(mld.group_count, 1);
+    CHECK(fa_mld_has(&mld, &others[0]) && !fa_mld_has(&mld, &others[2]));
+}
+
+T(version_one_tells_of_one_group_a_message)
+{
+    uint8_t bytes[1280];
+    struct fa_ip_meta meta;
+    struct fa_ip others[3] = {group, group, group};
+    begin(false);
+    for (uint8_t i = 0; i < 3; i++) {
+        others[i].b[14] = i;
+        CHECK_EQ(fa_mld_join(&mld, now, &others[i]), FA_OK);
+    }
+    skip_all();
+    query(1, 1000, &others[1]); // not the first
+    now += FA_NS_S;
+    CHECK_EQ(output(bytes, &meta), FA_MLD_ALERT_HDR_LEN + FA_MLD1_LEN);
+    CHECK(fa_ip_equal(&meta.remote, &others[1]));
+    CHECK_EQ(output(bytes, &meta), 0);
+    CHECK_EQ(mld.group_count, 3);
+}
+
+T(an_address_whose_group_finds_no_room_is_counted)
+{
+    static struct fa_addrs addrs;
+    struct fa_iface_addr addr = {.ip = us, .state = FA_ADDR_PREFERRED};
+    struct fa_ip ip = group;
+    begin(false);
+    for (uint8_t i = 0; i < FA_MLD_GROUP_COUNT_MAX; i++) {
+        ip.b[14] = i;
+        CHECK_EQ(fa_mld_join(&mld, now, &ip), FA_OK);
+    }
+    CHECK_EQ(fa_addrs_add(&addrs, &addr), FA_OK);
+    fa_mld_follow(&mld, now, &addrs);
+    CHECK_EQ(COUNTED(mld_groups_full), 1);
+    CHECK_EQ(mld.group_count, FA_MLD_GROUP_COUNT_MAX);
+}
+
 T(groups_beyond_the_limit_are_refused_and_a_full_report_fits_a_packet)
 {
     uint8_t bytes[1280];

@@ -168,6 +168,23 @@ T(advertisements_from_beyond_the_link_or_unwanted_are_not_believed)
     host6_end();
 }
 
+T(each_router_has_one_place_and_leaves_it_alone)
+{
+    host6_open();
+    for (int i = 0; i < 3; i++) {
+        advertise_router(&router, 1800, 0);
+        advertise_router(&second, 1800, 0);
+        advertise_router(&third, 1800, 0);
+    }
+    CHECK_EQ(host6.ndp.way_count, 3);
+    advertise_router(&second, 0, 0);
+    CHECK_EQ(host6.ndp.way_count, 2);
+    advertise_router(&third, 0, 0);
+    CHECK_EQ(host6.ndp.way_count, 1);
+    CHECK(goes_to("2001:db8::1", &router));
+    host6_end();
+}
+
 T(routers_beyond_the_limit_are_not_kept)
 {
     host6_open();

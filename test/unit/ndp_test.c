@@ -169,6 +169,28 @@ T(a_question_for_our_address_is_answered_and_its_sender_learned)
     host6_end();
 }
 
+T(each_question_gets_its_own_answer_in_order)
+{
+    struct fa_ndp_message message;
+    struct fa_ip_meta meta;
+    host6_open();
+    struct fa_ip us = host6_addr(FA_ADDR_LINK_LOCAL)->ip;
+    for (uint8_t i = 0; i < 3 * FA_NDP_REPLY_COUNT_MAX / 2; i++) {
+        struct fa_ip asks = them;
+        asks.b[14] = i;
+        solicit(&asks, &us);
+        asks.b[13] = 1;
+        solicit(&asks, &us);
+        for (uint8_t second = 0; second < 2; second++) {
+            REQUIRE(host6_output(&message, &meta));
+            asks.b[13] = second;
+            CHECK(fa_ip_equal(&meta.remote, &asks));
+        }
+        CHECK(!host6_output(&message, &meta));
+    }
+    host6_end();
+}
+
 T(answers_that_wait_are_bounded)
 {
     host6_open();

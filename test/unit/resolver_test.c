@@ -251,6 +251,24 @@ T(a_server_that_nobody_runs_is_known_at_once)
     close_all();
 }
 
+T(a_server_that_says_nothing_is_not_waited_for_without_end)
+{
+    world_open();
+    open_server();
+    open_resolver(b_named());
+    CHECK_EQ(ask("www.example"), FA_AGAIN);
+    fa_ns begun = world.now;
+    while (fa_dns_result(&request) == FA_AGAIN && world.now - begun < 100 * FA_NS_S) {
+        (void)fa_resolver_poll(&resolver, world.now);
+        world_run(10 * FA_NS_MS);
+    }
+    CHECK_EQ(fa_dns_result(&request), FA_ETIMEOUT);
+    CHECK_EQ(COUNTED(&world.a, dns_given_up), 1);
+    (void)fa_resolver_poll(&resolver, world.now);
+    CHECK_EQ(resolver.open_count, 0);
+    close_all();
+}
+
 T(servers_and_domains_of_the_network_are_followed)
 {
     struct fa_names *names = &world.a.stack.names;
