@@ -26,6 +26,8 @@ def closing(state, said, heard):
     after_ack = {"FIN-WAIT-1": "FIN-WAIT-2", "CLOSING": "TIME-WAIT", "LAST-ACK": "CLOSED"}
     if state in after_ack and (FIN_ACK in heard or LAST in heard):
         yield after_ack[state], said
+        if state == "LAST-ACK":
+            yield "TIME-WAIT", said  # it came by a cookie, which might be answered once more
     if state == "FIN-WAIT-2" and LAST in heard:
         yield "TIME-WAIT", said | {FIN_ACK}
 
