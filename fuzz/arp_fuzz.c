@@ -63,10 +63,20 @@ static void check_books(void)
     FA_ASSERT(pool.used_count == parked + ready + failed);
 }
 
+static bool is_ours(uint32_t ip)
+{
+    for (uint32_t i = 0; i < arp.own_count; i++) {
+        if (arp.own[i].ip == ip) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void resolve(uint32_t ip, bool answer)
 {
     struct fa_buf *buf;
-    if (arp.ip == 0 || ip == arp.ip || ip == 0 ||
+    if (arp.own_count == 0 || is_ours(ip) || ip == 0 ||
         fa_buf_alloc(&pool, FA_BUF_HEADROOM, &buf) != FA_OK) {
         return;
     }
@@ -134,6 +144,9 @@ static void run_op(const uint8_t *op)
         break;
     case 7:
         fa_arp_address_set(&arp, now, (op[1] & 1) != 0 ? US : 0, op[2] % 33);
+        if ((op[1] & 3) == 3) {
+            fa_arp_address_add(&arp, now, US + 0x100, op[3] % 33);
+        }
         break;
     }
 }

@@ -16,8 +16,9 @@
 #include "fa/ip.h"
 
 enum {
-    FA_ADDR_STATIC_MAX = 4, /* configured addresses of an interface, beside its first IPv4 one */
-    FA_ADDR_COUNT_MAX = 16, /* addresses of an interface, of both families and all origins */
+    FA_ADDR_STATIC_MAX = 4,  /* configured IPv6 addresses of an interface */
+    FA_ADDR_STATIC4_MAX = 3, /* configured IPv4 addresses beside its first one */
+    FA_ADDR_COUNT_MAX = 20,  /* addresses of an interface, of both families and all origins */
 };
 
 /* Where an address came from. */

@@ -25,6 +25,7 @@
 
 enum {
     FA_ARP_REPLY_COUNT_MAX = 16, /* replies waiting to be sent */
+    FA_ARP_OWN_COUNT_MAX = 4,    /* addresses of ours */
     FA_ARP_ANNOUNCE_COUNT = 2,   /* RFC 5227 2.3: ANNOUNCE_NUM */
     FA_ARP_PROBE_COUNT = 3,      /* RFC 5227 1.1: PROBE_NUM */
 };
@@ -57,36 +58,49 @@ enum fa_arp_probe {
 struct fa_arp_reply {
     uint8_t mac[FA_MAC_LEN];
     uint32_t ip;
+    uint32_t own_ip; /* which of ours was asked for */
+};
+
+/* An address of ours. Private. */
+struct fa_arp_own {
+    uint32_t ip;
+    uint32_t mask;
+    fa_ns up_ns;       /* when it was set */
+    fa_ns defended_ns; /* when we last defended it; FA_NS_NEVER: not yet */
+    bool announce_due;
+    bool lost_said; /* since defended_ns */
 };
 
 /* Private below, complete so that it can be static; what was never used is never touched. Pinned.
  */
 struct fa_arp {
     struct fa_arp_config config;
-    uint32_t ip; /* ours; 0: none yet */
-    uint32_t mask;
+    struct fa_arp_own own[FA_ARP_OWN_COUNT_MAX];
+    uint32_t own_count;  /* 0: no address yet */
+    uint32_t claimed_ip; /* of ours, that another station claimed last */
     struct fa_arp_reply replies[FA_ARP_REPLY_COUNT_MAX];
     uint32_t reply_head;
     uint32_t reply_count;
     fa_ns announce_ns; /* when the next announcement is due */
-    fa_ns up_ns;       /* when our address was set */
-    fa_ns defended_ns; /* when we last defended it; FA_NS_NEVER: not yet */
     uint32_t announce_count;
     uint32_t probe_ip;
     uint32_t probe_count; /* sent */
     fa_ns probe_ns;       /* when the next one, or the end, is due */
     uint8_t probe;        /* enum fa_arp_probe */
     bool probe_due;
-    bool announce_due;
-    bool lost_said; /* since defended_ns */
+    bool announce_due; /* of one of ours at least */
     struct fa_neigh neigh;
 };
 
 void fa_arp_init(struct fa_arp *arp, const struct fa_arp_config *config);
 
-/* Take on an address and announce it, or lay it down (ip 0). Neighbours are forgotten, packets
+/* Take on an address and announce it, or lay all down (ip 0). Neighbours are forgotten, packets
  * that wait for them dropped. Limits: prefix_bits at most 32. */
 void fa_arp_address_set(struct fa_arp *arp, fa_ns now, uint32_t ip, uint8_t prefix_bits);
+
+/* Take on another one beside it. Questions are asked from the one that shares the neighbour's
+ * network, else from the first. Limits: FA_ARP_OWN_COUNT_MAX in all; there is one already. */
+void fa_arp_address_add(struct fa_arp *arp, fa_ns now, uint32_t ip, uint8_t prefix_bits);
 
 /* Find out whether another station has `ip`, before it is ours (RFC 5227 2.1): within 4 to 9
  * seconds fa_arp_probe_take() knows. A probe that goes on is forgotten. */
@@ -105,10 +119,10 @@ static inline enum fa_arp_probe fa_arp_probe_take(struct fa_arp *arp)
     return probe;
 }
 
-/* Tell everybody once more whose the address is, if there is one. */
+/* Tell everybody once more whose our addresses are, if there are any. */
 void fa_arp_announce(struct fa_arp *arp);
 
-/* What a packet from the link says about our own address (RFC 5227 2.4). */
+/* What a packet from the link says about an address of ours (RFC 5227 2.4): fa_arp.claimed_ip. */
 enum fa_arp_verdict {
     FA_ARP_FINE,     /* nothing */
     FA_ARP_DEFENDED, /* another station claimed it and was told once that it is ours */
@@ -119,7 +133,7 @@ enum fa_arp_verdict {
 /* Take in the payload of an ARP frame. What it calls for is fetched by fa_arp_output(). */
 enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice bytes);
 
-/* As fa_neigh_resolve(), for the neighbour `ip`. Limits: our address is set; `ip` is none of 0,
+/* As fa_neigh_resolve(), for the neighbour `ip`. Limits: we have an address; `ip` is none of 0,
  * ours, a group's. */
 FA_MUST_USE bool fa_arp_resolve(
     struct fa_arp *arp, fa_ns now, uint32_t ip, bool answer, struct fa_buf *take);

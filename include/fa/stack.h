@@ -56,19 +56,21 @@ enum fa_redirects {
 };
 
 /*
- * How one interface is set up. IPv4: either `dhcp`, or `ip` with `prefix_bits`, or `ipv4_off`.
+ * How one interface is set up. IPv4: either `dhcp`, or `ip` with `prefix_bits` and perhaps `more4`,
+ * or `ipv4_off`.
  * IPv6: a link-local address always, others from `more` and from router advertisements, unless
  * `ipv6_off`. All zero members are the defaults.
  */
 struct fa_iface_config {
     struct fa_netdev *dev; /* borrowed; closed by its owner after the stack */
     bool dhcp;
-    struct fa_ip ip;          /* IPv4 */
-    uint8_t prefix_bits;      /* 24 for 192.0.2.1/24 */
-    struct fa_ip gateway;     /* IPv4; zero: none */
-    const char *hostname;     /* for DHCP; NULL: none */
-    const char *vendor_class; /* the same */
-    struct fa_ip last_ip;     /* IPv4, asked of DHCP first; zero: none */
+    struct fa_ip ip;                               /* IPv4 */
+    uint8_t prefix_bits;                           /* 24 for 192.0.2.1/24 */
+    struct fa_addr_net more4[FA_ADDR_STATIC4_MAX]; /* the first zero one ends them */
+    struct fa_ip gateway;                          /* IPv4; zero: none */
+    const char *hostname;                          /* for DHCP; NULL: none */
+    const char *vendor_class;                      /* the same */
+    struct fa_ip last_ip;                          /* IPv4, asked of DHCP first; zero: none */
     bool probe;  /* an address of DHCP's is used when nobody answers for it: 4 to 9 s later */
     bool duid;   /* fa_dhcp_config.duid */
     bool inform; /* with a static IPv4 address, DHCP is asked for servers and domains */
@@ -116,7 +118,7 @@ struct fa_iface {
     struct fa_mld mld;
     struct fa_igmp igmp;
     struct fa_dhcp6 dhcp6; /* begins when a router says so */
-    struct fa_ip ip;       /* the IPv4 one; zero: not yet known */
+    struct fa_ip ip;       /* the first IPv4 one; zero: not yet known */
     uint8_t prefix_bits;
     struct fa_addrs addrs; /* of both families */
     bool up;               /* has an IPv4 address */

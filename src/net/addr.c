@@ -120,9 +120,14 @@ static bool is_better(const struct fa_iface_addr *a, const struct fa_iface_addr 
     if ((a->origin == FA_ADDR_TEMPORARY) != (b->origin == FA_ADDR_TEMPORARY)) {
         return (a->origin == FA_ADDR_TEMPORARY) == temporary;
     }
+    if (fa_ip_is4(remote)) { // only a network that both are of tells something
+        return fa_ip_prefix_equal(&a->ip, remote, a->prefix_bits) &&
+               (!fa_ip_prefix_equal(&b->ip, remote, b->prefix_bits) ||
+                   a->prefix_bits > b->prefix_bits);
+    }
     size_t a_bits = fa_min(fa_ip_common_bits(&a->ip, remote), a->prefix_bits);
     size_t b_bits = fa_min(fa_ip_common_bits(&b->ip, remote), b->prefix_bits);
-    return !fa_ip_is4(remote) && a_bits > b_bits;
+    return a_bits > b_bits;
 }
 
 const struct fa_iface_addr *fa_addrs_choose(

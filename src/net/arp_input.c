@@ -5,23 +5,26 @@
 #include "fa/arp.h"
 #include "fa/wire/eth.h"
 #include "fa/wire/ip4.h"
+#include "src/net/arp_priv.h"
 
-/* Another station uses our address (RFC 5227 2.4). */
-static enum fa_arp_verdict defend(struct fa_arp *arp, fa_ns now)
+/* Another station uses an address of ours (RFC 5227 2.4). */
+static enum fa_arp_verdict defend(struct fa_arp *arp, fa_ns now, struct fa_arp_own *own)
 {
     FA_COUNT(arp->config.counters, arp_conflicts);
-    bool announcing = now < fa_ns_after(arp->up_ns, FA_ARP_ANNOUNCE_COUNT * FA_ARP_ANNOUNCE_NS);
-    bool first = arp->defended_ns == FA_NS_NEVER;
-    if (!first && now < fa_ns_after(arp->defended_ns, FA_ARP_DEFEND_NS)) {
+    bool announcing = now < fa_ns_after(own->up_ns, FA_ARP_ANNOUNCE_COUNT * FA_ARP_ANNOUNCE_NS);
+    bool first = own->defended_ns == FA_NS_NEVER;
+    arp->claimed_ip = own->ip;
+    if (!first && now < fa_ns_after(own->defended_ns, FA_ARP_DEFEND_NS)) {
         // Not again, or two stations that are both sure would fill the link.
-        if (arp->lost_said) {
+        if (own->lost_said) {
             return FA_ARP_FINE;
         }
-        arp->lost_said = true;
+        own->lost_said = true;
         return FA_ARP_LOST;
     }
-    arp->defended_ns = now;
-    arp->lost_said = announcing;
+    own->defended_ns = now;
+    own->lost_said = announcing;
+    own->announce_due = true;
     arp->announce_due = true;
     return announcing ? FA_ARP_LOST : FA_ARP_DEFENDED;
 }
@@ -30,7 +33,7 @@ static enum fa_arp_verdict defend(struct fa_arp *arp, fa_ns now)
 static void update(
     struct fa_arp *arp, fa_ns now, struct fa_neigh_entry *entry, const struct fa_arp_packet *packet)
 {
-    bool answer = packet->op == FA_ARP_OP_REPLY && packet->target_ip == arp->ip;
+    bool answer = packet->op == FA_ARP_OP_REPLY && fa__arp_own(arp, packet->target_ip) != NULL;
     bool same = fa_mac_equal(entry->mac, packet->sender_mac);
     bool known = entry->state != FA_NEIGH_INCOMPLETE;
     if (known && !same) {
@@ -52,16 +55,20 @@ static void queue_reply(struct fa_arp *arp, const struct fa_arp_packet *packet)
     uint32_t idx = (arp->reply_head + arp->reply_count) % FA_ARP_REPLY_COUNT_MAX;
     arp->reply_count++;
     arp->replies[idx].ip = packet->sender_ip;
+    arp->replies[idx].own_ip = packet->target_ip;
     fa_copy(arp->replies[idx].mac, packet->sender_mac, FA_MAC_LEN);
 }
 
 /* Whether a station of our link may have this address: not the network's nor the broadcast one. */
-static bool is_neighbour(const struct fa_arp *arp, uint32_t ip)
+static bool is_neighbour(struct fa_arp *arp, uint32_t ip)
 {
-    uint32_t host = ip & ~arp->mask;
-    bool has_ends = ~arp->mask > 1; // not with 31 and 32 bits (RFC 3021)
-    bool is_end = has_ends && (host == 0 || host == ~arp->mask);
-    return fa_ip4_is_host(ip) && ((ip ^ arp->ip) & arp->mask) == 0 && !is_end;
+    const struct fa_arp_own *near = fa__arp_own_near(arp, ip);
+    if (near == NULL || !fa_ip4_is_host(ip)) {
+        return false;
+    }
+    uint32_t host = ip & ~near->mask;
+    bool has_ends = ~near->mask > 1; // not with 31 and 32 bits (RFC 3021)
+    return !has_ends || (host != 0 && host != ~near->mask);
 }
 
 /* Whether the sender has the address that we ask for, or asks whether anybody has (RFC 5227 2.1.1).
@@ -96,14 +103,15 @@ enum fa_arp_verdict fa_arp_input(struct fa_arp *arp, fa_ns now, struct fa_slice 
         arp->probe = FA_ARP_PROBE_TAKEN;
         return FA_ARP_FINE;
     }
-    if (arp->ip == 0 || own) {
+    if (arp->own_count == 0 || own) {
         FA_COUNT(counters, arp_rx_ignored);
         return FA_ARP_FINE;
     }
-    if (packet.sender_ip == arp->ip) {
-        return defend(arp, now);
+    struct fa_arp_own *claimed = fa__arp_own(arp, packet.sender_ip);
+    if (claimed != NULL) {
+        return defend(arp, now, claimed);
     }
-    bool for_us = packet.target_ip == arp->ip;
+    bool for_us = fa__arp_own(arp, packet.target_ip) != NULL;
     bool request = packet.op == FA_ARP_OP_REQUEST;
     struct fa_ip sender = fa_ip4_ip(packet.sender_ip);
     struct fa_neigh_entry *entry =

@@ -10,29 +10,51 @@ enum {
     MTU4_MIN = 576, /* bytes: what every host takes (RFC 791 3.1) */
 };
 
-/* Why the IPv4 part of an interface makes no sense; NULL: it does. */
+/* Why an IPv4 address makes no sense there; NULL: it does. */
+static const char *find_fault_of(
+    const struct fa_iface_config *config, const struct fa_ip *ip, uint8_t prefix_bits)
+{
+    if (!fa_ip_is4(ip) || !fa_ip4_is_host(fa_ip4_of(ip)) || prefix_bits > 32) {
+        return "--ipv4 must be dhcp, or an address that a host may have, such as 192.0.2.1/24";
+    }
+    uint32_t host = fa_ip4_of(ip) & ~fa_ip4_mask(prefix_bits);
+    if (prefix_bits < 31 && (host == 0 || host == ~fa_ip4_mask(prefix_bits))) {
+        return "--ipv4 names a whole network or all of its stations, not one";
+    }
+    if (fa_ip_equal(&config->gateway, ip)) {
+        return "--ipv4-gateway is the address of this interface itself";
+    }
+    return NULL;
+}
+
+/* The same of the IPv4 part of an interface. */
 static const char *find_fault4(const struct fa_iface_config *config)
 {
+    uint32_t more_count = 0;
+    while (more_count < FA_ADDR_STATIC4_MAX && !fa_ip_is_zero(&config->more4[more_count].ip)) {
+        more_count++;
+    }
     if (config->ipv4_off) {
         return NULL;
+    }
+    if (config->dhcp && more_count != 0) {
+        return "--ipv4 is either dhcp or addresses, not both";
     }
     if (config->dhcp) {
         return fa_ip_is_zero(&config->gateway)
                    ? NULL
                    : "--ipv4-gateway needs an address in --ipv4: with dhcp the lease names routers";
     }
-    uint32_t ip = fa_ip4_of(&config->ip);
-    if (!fa_ip_is4(&config->ip) || !fa_ip4_is_host(ip) || config->prefix_bits > 32) {
-        return "--ipv4 must be dhcp, or an address that a host may have, such as 192.0.2.1/24";
+    const char *fault = find_fault_of(config, &config->ip, config->prefix_bits);
+    for (uint32_t i = 0; fault == NULL && i < more_count; i++) {
+        fault = find_fault_of(config, &config->more4[i].ip, config->more4[i].prefix_bits);
+        bool twice = fa_ip_equal(&config->more4[i].ip, &config->ip);
+        for (uint32_t k = 0; k < i; k++) {
+            twice = twice || fa_ip_equal(&config->more4[i].ip, &config->more4[k].ip);
+        }
+        fault = twice ? "--ipv4 names an address twice" : fault;
     }
-    uint32_t host = ip & ~fa_ip4_mask(config->prefix_bits);
-    if (config->prefix_bits < 31 && (host == 0 || host == ~fa_ip4_mask(config->prefix_bits))) {
-        return "--ipv4 names a whole network or all of its stations, not one";
-    }
-    if (fa_ip_equal(&config->gateway, &config->ip)) {
-        return "--ipv4-gateway is the address of this interface itself";
-    }
-    return NULL;
+    return fault;
 }
 
 static const char *find_fault6(const struct fa_iface_config *config)

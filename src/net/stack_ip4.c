@@ -17,6 +17,7 @@ enum {
 struct settings {
     struct fa_ip ip;
     uint8_t prefix_bits;
+    const struct fa_addr_net *more; /* FA_ADDR_STATIC4_MAX of them; NULL: none */
     uint32_t route_count;
     struct fa_dhcp_route routes[FA_DHCP_ROUTE_COUNT_MAX];
 };
@@ -54,28 +55,26 @@ void fa__stack_ip4_stop(struct fa_stack *stack, fa_ns now, uint32_t idx)
     if (!iface->up) {
         return;
     }
-    fa_tcp_reset_all(&stack->tcp, now, &iface->ip);
+    for (uint32_t i = 0; i < iface->addrs.count;) {
+        struct fa_iface_addr *addr = &iface->addrs.at[i];
+        if (fa_ip_is4(&addr->ip)) {
+            fa_tcp_reset_all(&stack->tcp, now, &addr->ip);
+            fa_addrs_remove(&iface->addrs, addr);
+        } else {
+            i++;
+        }
+    }
     fa__stack_routes_drop(stack, idx, true);
     fa_arp_address_set(&iface->arp, now, 0, 0);
-    fa_addrs_remove(&iface->addrs, fa_addrs_find(&iface->addrs, &iface->ip));
     iface->ip = (struct fa_ip){0};
     iface->up = false;
     fa__stack_paths_forget(stack);
     FA_LOG(net, FA_LOG_INFO, "%s: no address", iface->config.dev->info.name);
 }
 
-static void bring_up(
-    struct fa_stack *stack, fa_ns now, uint32_t idx, const struct settings *settings)
+static void add_address(struct fa_iface *iface, const struct fa_ip *ip, uint8_t prefix_bits)
 {
-    struct fa_iface *iface = &stack->ifaces[idx];
-    const struct fa_ip *ip = &settings->ip;
-    uint8_t prefix_bits = settings->prefix_bits;
     char text[FA_IP_TEXT_MAX];
-    FA_ASSERT(fa_ip_is4(ip) && prefix_bits <= 32);
-    iface->ip = *ip;
-    iface->prefix_bits = prefix_bits;
-    iface->up = true;
-    fa__stack_paths_forget(stack);
     const struct fa_iface_addr addr = {
         .ip = *ip,
         .preferred_ns = FA_NS_NEVER,
@@ -86,11 +85,40 @@ static void bring_up(
     };
     bool room = fa_addrs_add(&iface->addrs, &addr) == FA_OK;
     FA_ASSERT(room); // FA_ADDR_COUNT_MAX is more than all origins together bring
-    fa_arp_address_set(&iface->arp, now, fa_ip4_of(ip), prefix_bits);
-    add_routes(stack, idx, settings);
-    fa_igmp_repeat(&iface->igmp, now); // what was joined before was told by nobody's address
     fa_ip_text(ip, text, sizeof text);
     FA_LOG(net, FA_LOG_INFO, "%s: %s/%u", iface->config.dev->info.name, text, prefix_bits);
+}
+
+/* Further addresses, each with a route to its network. */
+static void add_more(
+    struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_addr_net *more)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    for (uint32_t i = 0; i < FA_ADDR_STATIC4_MAX && !fa_ip_is_zero(&more[i].ip); i++) {
+        const struct fa_route link = {
+            .prefix = more[i].ip, .prefix_bits = more[i].prefix_bits, .iface = (uint8_t)idx};
+        add_address(iface, &more[i].ip, more[i].prefix_bits);
+        fa_arp_address_add(&iface->arp, now, fa_ip4_of(&more[i].ip), more[i].prefix_bits);
+        fa__stack_route_must(stack, &link);
+    }
+}
+
+static void bring_up(
+    struct fa_stack *stack, fa_ns now, uint32_t idx, const struct settings *settings)
+{
+    struct fa_iface *iface = &stack->ifaces[idx];
+    FA_ASSERT(fa_ip_is4(&settings->ip) && settings->prefix_bits <= 32);
+    iface->ip = settings->ip;
+    iface->prefix_bits = settings->prefix_bits;
+    iface->up = true;
+    fa__stack_paths_forget(stack);
+    add_address(iface, &settings->ip, settings->prefix_bits);
+    fa_arp_address_set(&iface->arp, now, fa_ip4_of(&settings->ip), settings->prefix_bits);
+    add_routes(stack, idx, settings);
+    if (settings->more != NULL) {
+        add_more(stack, now, idx, settings->more);
+    }
+    fa_igmp_repeat(&iface->igmp, now); // what was joined before was told by nobody's address
     fa__stack_up_check(stack);
 }
 
@@ -234,7 +262,8 @@ void fa__stack_conflict(
 {
     struct fa_iface *iface = &stack->ifaces[idx];
     char text[FA_IP_TEXT_MAX];
-    fa_ip_text(&iface->ip, text, sizeof text);
+    const struct fa_ip claimed = fa_ip4_ip(iface->arp.claimed_ip);
+    fa_ip_text(&claimed, text, sizeof text);
     FA_LOG(net, FA_LOG_WARNING, "%s: another station uses %s%s", iface->config.dev->info.name, text,
         verdict == FA_ARP_DEFENDED ? ", told it is ours" : "");
     if (verdict == FA_ARP_LOST && iface->config.dhcp) {
@@ -282,7 +311,8 @@ void fa__stack_ip4_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
         fa_dhcp_start(&iface->dhcp, now);
         return;
     }
-    struct settings settings = {.ip = config->ip, .prefix_bits = config->prefix_bits};
+    struct settings settings = {
+        .ip = config->ip, .prefix_bits = config->prefix_bits, .more = config->more4};
     if (!fa_ip_is_zero(&config->gateway)) {
         settings.routes[settings.route_count++] =
             (struct fa_dhcp_route){.gateway = fa_ip4_of(&config->gateway)};

@@ -15,9 +15,17 @@ bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip)
     if (ip == FA_IP4_BROADCAST) {
         return true;
     }
-    uint32_t mask = fa_ip4_mask(iface->prefix_bits);
-    bool here = ((ip ^ fa_ip4_of(&iface->ip)) & mask) == 0;
-    return iface->up && here && iface->prefix_bits < 31 && (ip | mask) == UINT32_MAX;
+    for (uint32_t i = 0; i < iface->addrs.count; i++) {
+        const struct fa_iface_addr *addr = &iface->addrs.at[i];
+        if (!fa_ip_is4(&addr->ip) || addr->prefix_bits >= 31) {
+            continue;
+        }
+        uint32_t mask = fa_ip4_mask(addr->prefix_bits);
+        if (((ip ^ fa_ip4_of(&addr->ip)) & mask) == 0 && (ip | mask) == UINT32_MAX) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool fa__stack_has(const struct fa_stack *stack, const struct fa_ip *ip)
@@ -125,8 +133,9 @@ struct fa_ip fa__stack_source(
         return *remote;
     }
     const struct fa_iface *iface = &stack->ifaces[way->iface_idx];
-    const struct fa_iface_addr *addr =
-        fa_addrs_choose(&iface->addrs, remote, iface->config.privacy);
+    // Of IPv4 the one that the next hop knows speaks: it may be a router of one network of several.
+    const struct fa_ip *near = fa_ip_is4(remote) ? &way->next_hop : remote;
+    const struct fa_iface_addr *addr = fa_addrs_choose(&iface->addrs, near, iface->config.privacy);
     return addr != NULL ? addr->ip : (struct fa_ip){{0}};
 }
 

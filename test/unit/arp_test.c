@@ -10,6 +10,7 @@
 enum {
     US = 0x0a000001, /* 10.0.0.1/16 */
     THEM = 0x0a000002,
+    ALSO_US = 0xc0a80001, /* 192.168.0.1/24, in some tests */
     BUF_COUNT = 512,
 };
 
@@ -17,6 +18,7 @@ static struct fa_arp arp;
 static struct fa_counters counters;
 static struct fa_rand rand;
 static struct fa_pool pool;
+static uint32_t sender; /* who speaks */
 static _Alignas(64) uint8_t memory[BUF_COUNT * 512];
 static const uint8_t us_mac[FA_MAC_LEN] = {2, 0, 0, 0, 0, 1};
 static const uint8_t them_mac[FA_MAC_LEN] = {2, 0, 0, 0, 0, 2};
@@ -29,6 +31,7 @@ static void begin_down(void)
     struct fa_arp_config config = {.counters = &counters, .rand = &rand};
     fa_copy(config.mac, us_mac, FA_MAC_LEN);
     counters = (struct fa_counters){0};
+    sender = US;
     fa_rand_init_seed(&rand, 1);
     fa_pool_init(&pool, memory, sizeof memory, 512);
     fa_arp_init(&arp, &config);
@@ -47,7 +50,7 @@ static bool output(fa_ns now, struct fa_eth_header *ret_eth, struct fa_arp_packe
               FA_ARP_PACKET_GOOD);
         CHECK(fa_mac_equal(ret_eth->source, us_mac));
         CHECK(fa_mac_equal(ret_packet->sender_mac, us_mac));
-        CHECK_EQ(ret_packet->sender_ip, US);
+        CHECK_EQ(ret_packet->sender_ip, sender);
     }
     fa_buf_drop(buf);
     return sent;
@@ -421,6 +424,70 @@ T(a_claim_while_we_announce_means_that_the_other_was_first)
     fa_arp_address_set(&arp, 0, US, 16);
     drain(0);
     CHECK_EQ(input(1, FA_ARP_OP_REPLY, them_mac, US, THEM), FA_ARP_LOST);
+    end();
+}
+
+/* The next frame is from `ip`, and says this. */
+static void check_said(fa_ns now, uint32_t ip, uint16_t op, uint32_t target_ip)
+{
+    struct fa_eth_header eth;
+    struct fa_arp_packet packet;
+    sender = ip;
+    REQUIRE(output(now, &eth, &packet));
+    CHECK_EQ(packet.op, op);
+    CHECK_EQ(packet.target_ip, target_ip);
+}
+
+T(each_address_of_ours_is_announced_answered_for_and_defended)
+{
+    begin_down();
+    fa_ns now = 0;
+    fa_arp_address_set(&arp, now, US, 16);
+    fa_arp_address_add(&arp, now, ALSO_US, 24);
+    for (int i = 0; i < FA_ARP_ANNOUNCE_COUNT; i++) {
+        check_said(now, US, FA_ARP_OP_REQUEST, US);
+        check_said(now, ALSO_US, FA_ARP_OP_REQUEST, ALSO_US);
+        CHECK(silent(now));
+        now += FA_ARP_ANNOUNCE_NS;
+        fa_arp_tick(&arp, now);
+    }
+    CHECK(silent(now));
+    now = 100 * FA_NS_S;
+    CHECK_EQ(input(now, FA_ARP_OP_REQUEST, them_mac, ALSO_US + 8, ALSO_US), FA_ARP_FINE);
+    check_said(now, ALSO_US, FA_ARP_OP_REPLY, ALSO_US + 8);
+    CHECK_EQ(arp.neigh.carved_count, 1);
+    CHECK_EQ(input(now, FA_ARP_OP_REQUEST, them_mac, THEM, US), FA_ARP_FINE);
+    check_said(now, US, FA_ARP_OP_REPLY, THEM);
+    CHECK_EQ(input(now, FA_ARP_OP_REQUEST, them_mac, ALSO_US, ALSO_US), FA_ARP_DEFENDED);
+    CHECK_EQ(arp.claimed_ip, ALSO_US);
+    check_said(now, ALSO_US, FA_ARP_OP_REQUEST, ALSO_US);
+    CHECK(silent(now));
+    CHECK_EQ(input(now, FA_ARP_OP_REQUEST, them_mac, US, US), FA_ARP_DEFENDED);
+    CHECK_EQ(arp.claimed_ip, US);
+    check_said(now, US, FA_ARP_OP_REQUEST, US);
+    CHECK_EQ(input(now, FA_ARP_OP_REQUEST, them_mac, ALSO_US, ALSO_US), FA_ARP_LOST);
+    CHECK(silent(now));
+    end();
+}
+
+T(a_question_is_asked_from_the_network_of_who_is_asked)
+{
+    uint8_t mac[FA_MAC_LEN];
+    fa_ns now = begin();
+    fa_arp_address_add(&arp, now, ALSO_US, 24);
+    check_said(now, US, FA_ARP_OP_REQUEST, US);
+    check_said(now, ALSO_US, FA_ARP_OP_REQUEST, ALSO_US);
+    CHECK(!resolve(now, ALSO_US + 1, 1, mac));
+    check_said(now, ALSO_US, FA_ARP_OP_REQUEST, ALSO_US + 1);
+    CHECK(!resolve(now, THEM, 2, mac));
+    check_said(now, US, FA_ARP_OP_REQUEST, THEM);
+    CHECK(!resolve(now, 0xac100001, 3, mac)); // of neither
+    check_said(now, US, FA_ARP_OP_REQUEST, 0xac100001);
+    CHECK_EQ(input(now, FA_ARP_OP_REPLY, them_mac, ALSO_US + 1, ALSO_US), FA_ARP_FINE);
+    CHECK(resolve(now, ALSO_US + 1, 4, mac));
+    CHECK(fa_mac_equal(mac, them_mac));
+    fa_arp_address_set(&arp, now, 0, 0);
+    CHECK(silent(now));
     end();
 }
 
