@@ -222,7 +222,7 @@ static void start(bool dhcp, bool six)
             .dhcp = dhcp,
             .ipv6_off = !six,
             .dad_off = true,
-            .more[0] = {us6, 64}},
+            .more.at[0] = {us6, 64}},
         .pool = &pool,
         .counters = &counters,
         .seed = 1,

@@ -25,9 +25,10 @@ static const char *c_type_of(const struct key *key)
         {&fa_boot_address, "struct fa_boot_address "},
         {&fa_boot_ip4, "struct fa_ip "},
         {&fa_boot_ip6, "struct fa_ip "},
-        {&fa_boot_ips, "struct fa_boot_ips "},
-        {&fa_boot_nets6, "struct fa_boot_nets "},
-        {&fa_boot_routes, "struct fa_boot_routes "},
+        {&fa_boot_ips, "struct fa_ip_list "},
+        {&fa_boot_nets6, "struct fa_net_list "},
+        {&fa_boot_routes, "struct fa_route_list "},
+        {&fa_boot_congestion, "uint8_t "},
     };
     for (size_t i = 0; i < FA_COUNT_OF(types); i++) {
         if (types[i].type == key->type) {

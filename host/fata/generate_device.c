@@ -98,22 +98,27 @@ static const struct device_code codes[] = {
             "FA_REASS_LARGE_BUF_SIZE);\n"
             "    struct fa_stack_config @_config = {.pool = &@_pool, .iface_count = 1,\n"
             "        .ifaces[0] = {.dev = @{net}, .dhcp = @{ipv4}.dhcp, .ip = @{ipv4}.ip,\n"
-            "            .prefix_bits = @{ipv4}.prefix_bits, .gateway = @{ipv4_gateway},\n"
-            "            .gateway6 = @{ipv6_gateway}, .hostname = @{hostname},\n"
+            "            .prefix_bits = @{ipv4}.prefix_bits, .more4 = @{ipv4}.more,\n"
+            "            .gateway = @{ipv4_gateway}, .more = @{ipv6}, .gateway6 = "
+            "@{ipv6_gateway},\n"
+            "            .routes = @{routes}, .hostname = @{hostname}, .probe = @{dhcp_probe},\n"
             "            .ipv4_off = @{ipv6_only}, .ipv6_off = @{ipv4_only},\n"
             "            .ra_off = !@{accept_router_advertisements}, .privacy = @{privacy},\n"
             "            .redirects = @{redirects} ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,\n"
-            "            .probe = @{dhcp_probe}, .mtu_bytes = (uint16_t)@{mtu}},\n"
-            "        .domain = @{domain}, .reass.large_pool = &@_long_pool,\n"
+            "            .redirects4 = @{ipv4_redirects}, .mtu_bytes = (uint16_t)@{mtu}},\n"
+            "        .dns = @{dns}, .ntp = @{ntp}, .domain = @{domain},\n"
+            "        .reass.large_pool = &@_long_pool, .oversleep_ns = @{resume_after},\n"
             "        .tcp = {.conn_memory = @_conns, .conn_count_max = @{conns},\n"
             "            .bucket_memory = @_buckets, .bucket_count = @{conns:pow2},\n"
             "            .rx_window_bytes = (uint32_t)@{window}, "
             ".tx_buffer_bytes = (uint32_t)@{window},\n"
+            "            .memory_high_bytes = @{tcp_memory}, .congestion = @{congestion},\n"
+            "            .half_open_max = (uint16_t)@{syn_backlog},\n"
+            "            .features_off = @{syn_cookies} ? 0 : FA_TCP_COOKIES,\n"
             "            .keepalive = @{keepalive} != 0, .keepalive_after_ns = @{keepalive}}};\n"
-            "    fa_copy(@_config.ifaces[0].more, @{ipv6}.at, sizeof @{ipv6}.at);\n"
-            "    fa_copy(@_config.ifaces[0].routes, @{routes}.at, sizeof @{routes}.at);\n"
-            "    fa_copy(@_config.dns, @{dns}.at, sizeof @{dns}.at);\n"
-            "    fa_copy(@_config.ntp, @{ntp}.at, sizeof @{ntp}.at);\n"
+            "    fa_boot_must(&image,\n"
+            "        fa_stack_secret(@{ipv6_secret}, @{state}, @_config.iid_secret), \"keep the "
+            "secret\");\n"
             "    if (fa_stack_config_check(&@_config, &reason) != FA_OK) {\n"
             "        fa_boot_fail(&image, \"%s\", reason);\n"
             "    }\n"
@@ -300,6 +305,8 @@ static void write_option(
             power *= 2;
         }
         fprintf(out, "%llu", power);
+    } else if (option->kind == OPTION_DEVICE && node->values[idx].kind == VALUE_NONE) {
+        fputs("NULL", out);
     } else if (option->kind == OPTION_DEVICE) {
         const struct node *used = node->values[idx].node;
         device_code_write(config, used, device_code_of(config, used)->handle, out);

@@ -120,9 +120,10 @@ bool key_accepts(const struct key *key, const char *text)
         uint64_t number;
         struct fa_ip ip;
         struct fa_boot_address address;
-        struct fa_boot_ips ips;
-        struct fa_boot_nets nets;
-        struct fa_boot_routes routes;
+        struct fa_ip_list ips;
+        struct fa_net_list nets;
+        struct fa_route_list routes;
+        uint8_t congestion;
         const char *text;
     } value = {0};
     struct fa_boot_key boot = {

@@ -250,7 +250,7 @@ static void open_stack(struct world *world)
             .ip = settings->local,
             .prefix_bits = settings->prefix_bits,
             .gateway = settings->gateway,
-            .more[0] = {settings->local6, settings->prefix6_bits},
+            .more.at[0] = {settings->local6, settings->prefix6_bits},
             .gateway6 = settings->gateway6,
             .ra_off = true,
             .dad_off = true,

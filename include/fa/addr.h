@@ -16,9 +16,7 @@
 #include "fa/ip.h"
 
 enum {
-    FA_ADDR_STATIC_MAX = 4,  /* configured IPv6 addresses of an interface */
-    FA_ADDR_STATIC4_MAX = 3, /* configured IPv4 addresses beside its first one */
-    FA_ADDR_COUNT_MAX = 20,  /* addresses of an interface, of both families and all origins */
+    FA_ADDR_COUNT_MAX = 20, /* addresses of an interface, of both families and all origins */
 };
 
 /* Where an address came from. */

@@ -25,7 +25,7 @@
 
 enum {
     FA_ARP_REPLY_COUNT_MAX = 16, /* replies waiting to be sent */
-    FA_ARP_OWN_COUNT_MAX = 4,    /* addresses of ours */
+    FA_ARP_OWN_COUNT_MAX = 5,    /* addresses of ours: one, and a list (FA_IP_LIST_MAX) */
     FA_ARP_ANNOUNCE_COUNT = 2,   /* RFC 5227 2.3: ANNOUNCE_NUM */
     FA_ARP_PROBE_COUNT = 3,      /* RFC 5227 1.1: PROBE_NUM */
 };

@@ -27,7 +27,6 @@ enum {
     FA_BOOT_STATUS_USAGE = 64,  /* a bad argument; EX_USAGE of sysexits.h */
     FA_BOOT_STATUS_DEVICE = 69, /* a device cannot be had; EX_UNAVAILABLE */
     FA_BOOT_KEY_COUNT_MAX = 128,
-    FA_BOOT_LIST_MAX = 4,  /* values of a list */
     FA_BOOT_NAME_MAX = 48, /* bytes of a key's name */
 };
 
@@ -42,22 +41,12 @@ struct fa_boot_type {
     fa_err (*parse)(const struct fa_boot_key *key, struct fa_slice text);
 };
 
-/* An address with the length of its network's prefix, or none: ask DHCP. */
+/* IPv4 addresses, each with the length of its network's prefix, or none: ask DHCP. */
 struct fa_boot_address {
     bool dhcp;
     struct fa_ip ip;
     uint8_t prefix_bits;
-};
-
-/* Lists, comma-separated as text; what is not given is zero. */
-struct fa_boot_ips {
-    struct fa_ip at[FA_BOOT_LIST_MAX];
-};
-struct fa_boot_nets {
-    struct fa_addr_net at[FA_BOOT_LIST_MAX];
-};
-struct fa_boot_routes {
-    struct fa_ip_route at[FA_BOOT_LIST_MAX];
+    struct fa_net_list more; /* beside the first one */
 };
 
 /* The types, and the C type that a key's value has. */
@@ -68,14 +57,16 @@ extern const struct fa_boot_type fa_boot_port;     /* uint16_t */
 extern const struct fa_boot_type fa_boot_duration; /* fa_ns: 250ms, 10s, 5m, 1h */
 extern const struct fa_boot_type fa_boot_size;     /* uint64_t, bytes: 512, 64KiB, 16MiB, 1GiB */
 extern const struct fa_boot_type fa_boot_ip;       /* struct fa_ip */
-extern const struct fa_boot_type fa_boot_address;  /* struct fa_boot_address: dhcp, 192.0.2.1/24 */
-extern const struct fa_boot_type fa_boot_ip4;      /* struct fa_ip: of a host */
-extern const struct fa_boot_type fa_boot_ip6;      /* the same */
-extern const struct fa_boot_type fa_boot_ips;      /* struct fa_boot_ips */
-extern const struct fa_boot_type fa_boot_nets6;    /* struct fa_boot_nets: 2001:db8::2/64,... */
 extern const struct fa_boot_type
-    fa_boot_routes;                            /* struct fa_boot_routes: 10.0.0.0/8=192.0.2.1,... */
-extern const struct fa_boot_type fa_boot_logs; /* none: goes to fa_log_levels_set() */
+    fa_boot_address; /* struct fa_boot_address: dhcp, or 192.0.2.1/24,... */
+extern const struct fa_boot_type fa_boot_ip4;   /* struct fa_ip: of a host */
+extern const struct fa_boot_type fa_boot_ip6;   /* the same */
+extern const struct fa_boot_type fa_boot_ips;   /* struct fa_ip_list: with commas between */
+extern const struct fa_boot_type fa_boot_nets6; /* struct fa_net_list: 2001:db8::2/64,... */
+extern const struct fa_boot_type
+    fa_boot_routes; /* struct fa_route_list: 10.0.0.0/8=192.0.2.1,... */
+extern const struct fa_boot_type fa_boot_congestion; /* uint8_t: enum fa_tcp_congestion */
+extern const struct fa_boot_type fa_boot_logs;       /* none: goes to fa_log_levels_set() */
 
 struct fa_boot_key {
     const char *name; /* "management-ipv4" */

@@ -48,6 +48,7 @@ struct fa_icmp_answer {
 struct fa_icmp_report {
     bool too_big;           /* for the next hop, which takes meta.mtu_bytes; else unreachable */
     struct fa_ip_meta meta; /* that packet's, seen from here */
+    struct fa_ip gateway;   /* not zero: a redirect of IPv4, to this router; see fa/stack.h */
     struct fa_slice quoted; /* its transport header, 8 bytes at least; borrowed from the message */
 };
 

@@ -15,6 +15,7 @@
 #include "fa/base.h"
 
 enum {
+    FA_IP_LIST_MAX = 4,        /* of a configured list */
     FA_IP_TEXT_MAX = 48,       /* bytes of the longest address as text, NUL included */
     FA_ENDPOINT_TEXT_MAX = 56, /* "[address]:port", NUL included */
     FA_IP_PROTO_ICMP = 1,
@@ -47,6 +48,17 @@ struct fa_addr_net {
 struct fa_ip_route {
     struct fa_addr_net net; /* all zero: none */
     struct fa_ip gateway;   /* of the same family */
+};
+
+/* A few of each, as configured; the first zero one ends a list. */
+struct fa_ip_list {
+    struct fa_ip at[FA_IP_LIST_MAX];
+};
+struct fa_net_list {
+    struct fa_addr_net at[FA_IP_LIST_MAX];
+};
+struct fa_route_list {
+    struct fa_ip_route at[FA_IP_LIST_MAX];
 };
 
 /* What a network layer tells a transport about a packet, and is told about one to send. */

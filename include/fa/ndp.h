@@ -53,6 +53,7 @@ struct fa_ndp_config {
     uint8_t iface;                /* its index, for `names` */
     uint16_t mtu_bytes;           /* of the link */
     uint8_t secret[16];           /* of stable identifiers (RFC 7217 5) */
+    uint8_t iface_id[FA_MAC_LEN]; /* tells this interface from the host's others, there [mac] */
     struct fa_addrs *addrs;       /* borrowed: IPv6 entries are added, changed and removed */
     struct fa_names *names;       /* borrowed: DNS servers and domains; NULL: nobody asks */
     struct fa_counters *counters; /* NULL: fa_counters_main */

@@ -40,7 +40,7 @@
 enum {
     FA_STACK_IFACE_MAX = 4,
     FA_STACK_ROUTE_MAX = 32,
-    FA_STACK_CONFIG_LIST_MAX = 4,     /* servers, and routes of an interface, that are configured */
+    FA_STACK_REDIRECT_MAX = 8,        /* hosts whose first hop a redirect of IPv4 named */
     FA_STACK_PATH_COUNT = 64,         /* pairs of addresses whose way is remembered */
     FA_STACK_LOOPBACK_COUNT_MAX = 64, /* packets to ourselves that wait for the next poll */
     FA_STACK_LOOPBACK_MTU = 1500,     /* bytes */
@@ -48,10 +48,11 @@ enum {
 
 #define FA_STACK_RETRY_NS FA_NS_MS /* when to ask a device again that took no more frames */
 
-/* Whether a router may name a better first hop for a destination (RFC 4861 8). In IPv4 none may:
- * such messages cannot be told from forged ones. */
+#define FA_STACK_REDIRECT_NS (600 * FA_NS_S) /* so long a redirect of IPv4 is believed */
+
+/* Whether a router of IPv6 may name a better first hop for a destination (RFC 4861 8). */
 enum fa_redirects {
-    FA_REDIRECTS_IPV6, /* the default: IPv6's, from the present first hop alone */
+    FA_REDIRECTS_IPV6, /* the default: from the present first hop alone */
     FA_REDIRECTS_OFF,
 };
 
@@ -64,50 +65,54 @@ enum fa_redirects {
 struct fa_iface_config {
     struct fa_netdev *dev; /* borrowed; closed by its owner after the stack */
     bool dhcp;
-    struct fa_ip ip;                               /* IPv4 */
-    uint8_t prefix_bits;                           /* 24 for 192.0.2.1/24 */
-    struct fa_addr_net more4[FA_ADDR_STATIC4_MAX]; /* the first zero one ends them */
-    struct fa_ip gateway;                          /* IPv4; zero: none */
-    const char *hostname;                          /* for DHCP; NULL: none */
-    const char *vendor_class;                      /* the same */
-    struct fa_ip last_ip;                          /* IPv4, asked of DHCP first; zero: none */
+    struct fa_ip ip;          /* IPv4 */
+    uint8_t prefix_bits;      /* 24 for 192.0.2.1/24 */
+    struct fa_net_list more4; /* further ones of IPv4 */
+    struct fa_ip gateway;     /* IPv4; zero: none */
+    const char *hostname;     /* for DHCP; NULL: none */
+    const char *vendor_class; /* the same */
+    struct fa_ip last_ip;     /* IPv4, asked of DHCP first; zero: none */
     bool probe;  /* an address of DHCP's is used when nobody answers for it: 4 to 9 s later */
     bool duid;   /* fa_dhcp_config.duid */
     bool inform; /* with a static IPv4 address, DHCP is asked for servers and domains */
-    struct fa_addr_net more[FA_ADDR_STATIC_MAX]; /* IPv6; the first zero one ends them */
-    struct fa_ip gateway6;                       /* zero: whoever advertises itself */
-    bool ipv4_off;                               /* --ipv6-only */
-    bool ipv6_off;                               /* --ipv4-only */
-    bool ra_off;        /* router advertisements are not believed and not asked for */
-    bool privacy;       /* temporary addresses, for what we begin ourselves (RFC 8981) */
+    struct fa_net_list more; /* IPv6 */
+    struct fa_ip gateway6;   /* zero: whoever advertises itself */
+    bool ipv4_off;           /* --ipv6-only */
+    bool ipv6_off;           /* --ipv4-only */
+    bool ra_off;             /* router advertisements are not believed and not asked for */
+    bool privacy;            /* temporary addresses, for what we begin ourselves (RFC 8981) */
     bool dad_off;       /* addresses are used at once (RFC 4862 5.1, DupAddrDetectTransmits 0) */
     bool mld_off;       /* groups are not reported: on links whose switches do not snoop */
     bool igmp_off;      /* the same for IPv4 */
     uint8_t redirects;  /* enum fa_redirects */
+    bool redirects4;    /* a router of IPv4 may do so, too: anyone on the link can say it is one */
     uint16_t mtu_bytes; /* [the device's]; not more than that */
-    struct fa_ip_route routes[FA_STACK_CONFIG_LIST_MAX]; /* the first zero one ends them */
+    struct fa_route_list routes;
     uint8_t hop_limit; /* of packets, and their TTL [64, or what routers advertise] */
 };
 
 struct fa_stack_config {
     struct fa_iface_config ifaces[FA_STACK_IFACE_MAX];
     uint32_t iface_count;
-    struct fa_pool *pool;                       /* for what the stack itself sends and keeps */
-    struct fa_tcp_config tcp;                   /* pool, counters and rand are filled in */
-    struct fa_reass_config reass;               /* pool and counters are filled in */
-    struct fa_pmtu_config pmtu;                 /* counters are filled in */
-    struct fa_ip dns[FA_STACK_CONFIG_LIST_MAX]; /* the first zero one ends them */
-    struct fa_ip ntp[FA_STACK_CONFIG_LIST_MAX]; /* the same */
-    const char *domain;                         /* to search short names in; NULL: none */
-    struct fa_counters *counters;               /* NULL: fa_counters_main */
+    struct fa_pool *pool;         /* for what the stack itself sends and keeps */
+    struct fa_tcp_config tcp;     /* pool, counters and rand are filled in */
+    struct fa_reass_config reass; /* pool and counters are filled in */
+    struct fa_pmtu_config pmtu;   /* counters are filled in */
+    struct fa_ip_list dns;
+    struct fa_ip_list ntp;
+    const char *domain;           /* to search short names in; NULL: none */
+    struct fa_counters *counters; /* NULL: fa_counters_main */
     uint64_t seed;                /* 0: entropy; else the same random numbers every time */
-    uint8_t iid_secret[16];       /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5);
-                                   * zero: a random one, and other addresses each time */
-    fa_ns oversleep_ns;           /* polled so much later than it asked for, the stack takes itself
-                                   * for suspended and resumes [0: never] */
+    uint8_t iid_secret[16]; /* keeps IPv6 addresses the same from boot to boot (RFC 7217 5), also
+                             * on cards whose MACs differ then; zero: random, and other addresses
+                             * each time */
+    fa_ns oversleep_ns;     /* polled so much later than it asked for, the stack takes itself
+                             * for suspended and resumes [0: never] */
     uint8_t neigh_answer_percent; /* of the neighbours that may be asked for: those that only
                                    * answers go to [FA_NEIGH_ANSWER_PERCENT] */
 };
+
+struct fa_kv;
 
 /* One interface. Private below. */
 struct fa_iface {
@@ -139,6 +144,14 @@ struct fa_route {
     bool blackhole;       /* nothing leads there: packets are not sent to a shorter prefix's way */
 };
 
+/* A first hop that a router of IPv4 named; src/net/stack_redirect.c. Zeroed: none. */
+struct fa_stack_redirect {
+    uint32_t target;
+    uint32_t gateway;
+    fa_ns until_ns;
+    uint8_t iface;
+};
+
 /* How the last packet between two addresses left; src/net/stack_path.c. Zeroed: no packet did. */
 struct fa_stack_path {
     struct fa_ip local;
@@ -158,6 +171,9 @@ struct fa_stack {
     struct fa_iface ifaces[FA_STACK_IFACE_MAX];
     struct fa_route routes[FA_STACK_ROUTE_MAX];
     uint32_t route_count;
+    struct fa_stack_redirect redirects[FA_STACK_REDIRECT_MAX];
+    uint32_t
+        redirect_next; /* the place of the next one, modulo their count; 0: there never was one */
     uint32_t path_generation; /* grows with every change of routes and addresses */
     struct fa_stack_path paths[FA_STACK_PATH_COUNT];
     struct fa_icmp icmp;
@@ -168,6 +184,7 @@ struct fa_stack {
     struct fa_fragment fragment; /* the one packet being cut */
     struct fa_names names;       /* DNS and NTP servers, search domains: read it */
     struct fa_rand rand;
+    bool secret_given;       /* config.iid_secret was */
     uint64_t flow_factor[2]; /* of flow labels (RFC 6437) */
     struct fa_counters *counters;
     struct fa_loop *loop; /* NULL: none */
@@ -179,6 +196,15 @@ struct fa_stack {
     fa_ns retry_ns;     /* devices were full: when to try again; FA_NS_NEVER */
     fa_ns suspended_ns; /* since when; FA_NS_NEVER */
 };
+
+/*
+ * Find a secret for fa_stack_config.iid_secret (16 bytes): made of `text`, which is best long and
+ * random, or kept in `kv` under the key "ipv6-secret", where it is put the first time. With neither
+ * (NULL, or an empty text) nothing is written.
+ *
+ * Returns: FA_OK; what `kv` says: FA_EREFUSED, FA_ENOSPC, FA_EINVAL, FA_EIO.
+ */
+fa_err fa_stack_secret(const char *text, struct fa_kv *kv, uint8_t *ret_secret);
 
 /* Find out whether a config makes sense. Returns: FA_OK; FA_EINVAL, and *ret_reason is a sentence,
  * in the words of the boot-time keys that `fata` makes of it. */

@@ -95,11 +95,12 @@ struct fa_tcp_config {
     uint32_t rx_window_initial_bytes; /* grows from here as the application reads [65,535] */
     uint32_t tx_buffer_bytes;         /* most bytes unacknowledged or unsent of a connection; grows
                                        * with the congestion window from 64 KiB on [4,194,304] */
-    size_t memory_low_bytes;          /* buffers of all connections: below this the pressure is over
-                                       * [3/8 of the pool] */
-    size_t memory_pressure_bytes;  /* above this windows and send buffers shrink to shares [1/2] */
-    size_t memory_high_bytes;      /* from here on a connection gets a buffer only if it has none,
-                                    * and gives up what lies beyond a hole [3/4] */
+    size_t memory_high_bytes;         /* buffers of all connections: from here on one gets a buffer
+                                       * only if it has none, and gives up what lies beyond a hole
+                                       * [3/4 of the pool] */
+    size_t memory_pressure_bytes;  /* above this windows and send buffers shrink to shares [2/3 of
+                                    * memory_high_bytes] */
+    size_t memory_low_bytes;       /* below this they grow again [1/2 of it] */
     uint32_t tx_buffer_count_keep; /* buffers of the pool that writers must leave free [1/8] */
     fa_ns time_wait_ns;            /* 2 MSL [60 s]; the oldest gives way when the table is full */
     fa_ns user_timeout_ns;         /* give up when nothing is acknowledged that long [300 s, RFC
@@ -114,6 +115,7 @@ struct fa_tcp_config {
     fa_ns challenge_gap_ns;       /* between two challenge ACKs of one connection [500 ms]; below
                                    * 1 ms there is none */
     uint32_t resets_per_s;        /* in answer to segments that belong to nobody [1000] */
+    uint16_t half_open_max;       /* of a listener that does not say [256] */
     uint32_t cookies_per_s;       /* SYN+ACKs beyond half_open_max [100,000] */
     bool keepalive;               /* of every connection; else fa_tcp_keepalive_set() */
     fa_ns keepalive_after_ns;     /* a peer that is silent that long is asked [2 h] */
@@ -143,9 +145,10 @@ struct fa_tcp_options {
 struct fa_tcp_listen_config {
     struct fa_ip ip; /* zero: any address of the stack */
     uint16_t port;
-    uint16_t backlog_max;   /* established, not yet accepted [128] */
-    uint16_t half_open_max; /* SYN_RECEIVED [256]; further SYNs are answered by cookies */
-    bool nagle;             /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
+    uint16_t backlog_max; /* established, not yet accepted [128] */
+    uint16_t
+        half_open_max; /* SYN_RECEIVED [fa_tcp_config's]; further SYNs are answered by cookies */
+    bool nagle;        /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
     struct fa_tcp_options options; /* of those that it accepts */
 };
 

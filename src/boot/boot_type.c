@@ -158,31 +158,40 @@ static struct fa_slice cut(struct fa_slice *rest, char mark)
 
 static fa_err parse_ips(const struct fa_boot_key *key, struct fa_slice text)
 {
-    struct fa_boot_ips ips = {0};
+    struct fa_ip_list ips = {0};
     for (size_t i = 0; text.len != 0; i++) {
         struct fa_slice item = cut(&text, ',');
-        if (i == FA_BOOT_LIST_MAX || fa_ip_parse(item, &ips.at[i]) != FA_OK ||
-            !is_host(&ips.at[i])) {
+        if (i == FA_IP_LIST_MAX || fa_ip_parse(item, &ips.at[i]) != FA_OK || !is_host(&ips.at[i])) {
             return FA_EINVAL;
         }
     }
-    *(struct fa_boot_ips *)key->value = ips;
+    *(struct fa_ip_list *)key->value = ips;
+    return FA_OK;
+}
+
+/* One address with the length of its network's prefix, of the family asked for. */
+static bool take_net(struct fa_slice text, bool four, struct fa_addr_net *ret_net)
+{
+    return fa_ip_parse_prefix(text, &ret_net->ip, &ret_net->prefix_bits) == FA_OK &&
+           fa_ip_is4(&ret_net->ip) == four && is_host(&ret_net->ip);
+}
+
+static fa_err parse_nets(struct fa_slice text, bool four, struct fa_net_list *ret_nets)
+{
+    struct fa_net_list nets = {0};
+    for (size_t i = 0; text.len != 0; i++) {
+        struct fa_slice item = cut(&text, ',');
+        if (i == FA_IP_LIST_MAX || !take_net(item, four, &nets.at[i])) {
+            return FA_EINVAL;
+        }
+    }
+    *ret_nets = nets;
     return FA_OK;
 }
 
 static fa_err parse_nets6(const struct fa_boot_key *key, struct fa_slice text)
 {
-    struct fa_boot_nets nets = {0};
-    for (size_t i = 0; text.len != 0; i++) {
-        struct fa_slice item = cut(&text, ',');
-        if (i == FA_BOOT_LIST_MAX ||
-            fa_ip_parse_prefix(item, &nets.at[i].ip, &nets.at[i].prefix_bits) != FA_OK ||
-            !fa_ip6_is_host(&nets.at[i].ip)) {
-            return FA_EINVAL;
-        }
-    }
-    *(struct fa_boot_nets *)key->value = nets;
-    return FA_OK;
+    return parse_nets(text, false, key->value);
 }
 
 static fa_err parse_route(struct fa_slice text, struct fa_ip_route *ret_route)
@@ -200,28 +209,47 @@ static fa_err parse_route(struct fa_slice text, struct fa_ip_route *ret_route)
 
 static fa_err parse_routes(const struct fa_boot_key *key, struct fa_slice text)
 {
-    struct fa_boot_routes routes = {0};
+    struct fa_route_list routes = {0};
     for (size_t i = 0; text.len != 0; i++) {
-        if (i == FA_BOOT_LIST_MAX) {
+        if (i == FA_IP_LIST_MAX) {
             return FA_EINVAL;
         }
         FA_TRY(parse_route(cut(&text, ','), &routes.at[i]));
     }
-    *(struct fa_boot_routes *)key->value = routes;
+    *(struct fa_route_list *)key->value = routes;
     return FA_OK;
 }
 
 static fa_err parse_address(const struct fa_boot_key *key, struct fa_slice text)
 {
     struct fa_boot_address address = {.dhcp = is_word(text, "dhcp")};
+    struct fa_addr_net first;
     if (!address.dhcp) {
-        FA_TRY(fa_ip_parse_prefix(text, &address.ip, &address.prefix_bits));
-        if (!is_host4(&address.ip)) {
+        bool more = text.len != 0;
+        struct fa_slice item = cut(&text, ',');
+        if (!more || !take_net(item, true, &first)) {
             return FA_EINVAL;
         }
+        FA_TRY(parse_nets(text, true, &address.more));
+        address.ip = first.ip;
+        address.prefix_bits = first.prefix_bits;
     }
     *(struct fa_boot_address *)key->value = address;
     return FA_OK;
+}
+
+static const char congestions[] = "cubic|newreno";
+
+static fa_err parse_congestion(const struct fa_boot_key *key, struct fa_slice text)
+{
+    struct fa_slice rest = fa_slice_of(congestions);
+    for (uint8_t i = 0; rest.len != 0; i++) {
+        if (fa_slice_equal(cut(&rest, '|'), text)) {
+            *(uint8_t *)key->value = i;
+            return FA_OK;
+        }
+    }
+    return FA_EINVAL;
 }
 
 static fa_err parse_logs(const struct fa_boot_key *key, struct fa_slice text)
@@ -240,8 +268,9 @@ const struct fa_boot_type fa_boot_duration = {
 const struct fa_boot_type fa_boot_size = {
     "size", "SIZE", "a size, such as 512, 64KiB, 16MiB or 1GiB", parse_size};
 const struct fa_boot_type fa_boot_ip = {"ip", "ADDRESS", "an address, such as 192.0.2.1", parse_ip};
-const struct fa_boot_type fa_boot_address = {"address", "dhcp|ADDRESS/BITS",
-    "dhcp, or an IPv4 address with its prefix length, such as 192.0.2.1/24", parse_address};
+const struct fa_boot_type fa_boot_address = {"address", "dhcp|ADDRESS/BITS,...",
+    "dhcp, or up to five IPv4 addresses with their prefix lengths, such as 192.0.2.1/24",
+    parse_address};
 const struct fa_boot_type fa_boot_ip4 = {
     "ip4", "ADDRESS", "an IPv4 address, such as 192.0.2.1", parse_ip4};
 const struct fa_boot_type fa_boot_ip6 = {
@@ -253,5 +282,7 @@ const struct fa_boot_type fa_boot_nets6 = {"nets6", "ADDRESS/BITS,...",
     parse_nets6};
 const struct fa_boot_type fa_boot_routes = {"routes", "NETWORK/BITS=ADDRESS,...",
     "up to four networks, each with its router, such as 10.0.0.0/8=192.0.2.1", parse_routes};
+const struct fa_boot_type fa_boot_congestion = {
+    "congestion", congestions, "cubic or newreno", parse_congestion};
 const struct fa_boot_type fa_boot_logs = {
     "logs", "LEVELS", "levels, such as debug, or *:info,tcp:debug,http:quiet", parse_logs};

@@ -217,15 +217,17 @@ enum meaning {
     MEANS_NOTHING,
     MEANS_UNREACHABLE,
     MEANS_TOO_BIG,
+    MEANS_REDIRECT, /* of IPv4; those of IPv6 are neighbour discovery's */
 };
 
 static enum meaning meaning_of(const struct fa_ip_meta *meta, const struct fa_icmp_header *header)
 {
     if (meta->protocol == FA_IP_PROTO_ICMP) {
         bool too_big = header->code == FA_ICMP_CODE_TOO_BIG;
-        return header->type != FA_ICMP_UNREACHABLE ? MEANS_NOTHING
-               : too_big                           ? MEANS_TOO_BIG
-                                                   : MEANS_UNREACHABLE;
+        return header->type == FA_ICMP_REDIRECT      ? MEANS_REDIRECT
+               : header->type != FA_ICMP_UNREACHABLE ? MEANS_NOTHING
+               : too_big                             ? MEANS_TOO_BIG
+                                                     : MEANS_UNREACHABLE;
     }
     // That the protocol is not spoken is a parameter problem here.
     bool no_next = header->type == FA_ICMP6_PARAMETER && header->code == FA_ICMP6_CODE_NEXT;
@@ -260,8 +262,13 @@ static bool take_error(struct fa_icmp *icmp, fa_ns now, const struct fa_ip_meta 
         FA_COUNT(icmp->config.counters, icmp_rx_quote);
         return false;
     }
-    FA_COUNT(icmp->config.counters, icmp_rx_unreachable);
     report.meta.iface = meta->iface;
+    if (meaning == MEANS_REDIRECT) {
+        report.gateway = fa_ip4_ip((uint32_t)header->id << 16 | header->seq);
+        *ret_report = report;
+        return true;
+    }
+    FA_COUNT(icmp->config.counters, icmp_rx_unreachable);
     report.too_big = meaning == MEANS_TOO_BIG;
     if (report.too_big) {
         report.meta.mtu_bytes = mtu_of(meta, header);

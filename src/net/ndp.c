@@ -14,6 +14,10 @@ void fa_ndp_init(struct fa_ndp *ndp, const struct fa_ndp_config *config)
     if (config->counters == NULL) {
         ndp->config.counters = &fa_counters_main;
     }
+    static const uint8_t none[FA_MAC_LEN];
+    if (fa_equal(config->iface_id, none, sizeof none)) {
+        fa_copy(ndp->config.iface_id, config->mac, FA_MAC_LEN);
+    }
     ndp->mtu_bytes = config->mtu_bytes;
     ndp->solicit_ns = FA_NS_NEVER;
     ndp->due_ns = FA_NS_NEVER;

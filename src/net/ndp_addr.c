@@ -52,7 +52,7 @@ static void stable_iid(
     uint8_t bytes[PREFIX_BITS / 8 + FA_MAC_LEN + 1];
     fa_copy(&key, ndp->config.secret, sizeof key);
     fa_copy(bytes, prefix->b, PREFIX_BITS / 8);
-    fa_copy(bytes + PREFIX_BITS / 8, ndp->config.mac, FA_MAC_LEN);
+    fa_copy(bytes + PREFIX_BITS / 8, ndp->config.iface_id, FA_MAC_LEN);
     bytes[sizeof bytes - 1] = try_count;
     uint64_t hash = fa_siphash(&key, (struct fa_slice){bytes, sizeof bytes});
     fa_be32_store(ret_iid, (uint32_t)(hash >> 32));

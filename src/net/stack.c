@@ -56,6 +56,8 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     stack->config = *config;
     stack->counters = config->counters != NULL ? config->counters : &fa_counters_main;
     stack->route_count = 0;
+    fa_zero(stack->redirects, sizeof stack->redirects);
+    stack->redirect_next = 0;
     fa_zero(stack->paths, sizeof stack->paths);
     stack->path_generation = 1;
     stack->loop = NULL;
@@ -74,7 +76,8 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
         fa_rand_init_entropy(&stack->rand);
     }
     static const uint8_t zero[sizeof config->iid_secret];
-    if (fa_equal(config->iid_secret, zero, sizeof zero)) {
+    stack->secret_given = !fa_equal(config->iid_secret, zero, sizeof zero);
+    if (!stack->secret_given) {
         fa_rand_fill(&stack->rand, stack->config.iid_secret, sizeof zero);
     }
     stack->flow_factor[0] = fa_rand_u64(&stack->rand) | 1;

@@ -31,7 +31,7 @@ static const char *find_fault_of(
 static const char *find_fault4(const struct fa_iface_config *config)
 {
     uint32_t more_count = 0;
-    while (more_count < FA_ADDR_STATIC4_MAX && !fa_ip_is_zero(&config->more4[more_count].ip)) {
+    while (more_count < FA_IP_LIST_MAX && !fa_ip_is_zero(&config->more4.at[more_count].ip)) {
         more_count++;
     }
     if (config->ipv4_off) {
@@ -47,10 +47,10 @@ static const char *find_fault4(const struct fa_iface_config *config)
     }
     const char *fault = find_fault_of(config, &config->ip, config->prefix_bits);
     for (uint32_t i = 0; fault == NULL && i < more_count; i++) {
-        fault = find_fault_of(config, &config->more4[i].ip, config->more4[i].prefix_bits);
-        bool twice = fa_ip_equal(&config->more4[i].ip, &config->ip);
+        fault = find_fault_of(config, &config->more4.at[i].ip, config->more4.at[i].prefix_bits);
+        bool twice = fa_ip_equal(&config->more4.at[i].ip, &config->ip);
         for (uint32_t k = 0; k < i; k++) {
-            twice = twice || fa_ip_equal(&config->more4[i].ip, &config->more4[k].ip);
+            twice = twice || fa_ip_equal(&config->more4.at[i].ip, &config->more4.at[k].ip);
         }
         fault = twice ? "--ipv4 names an address twice" : fault;
     }
@@ -59,16 +59,16 @@ static const char *find_fault4(const struct fa_iface_config *config)
 
 static const char *find_fault6(const struct fa_iface_config *config)
 {
-    for (uint32_t i = 0; i < FA_ADDR_STATIC_MAX && !fa_ip_is_zero(&config->more[i].ip); i++) {
-        if (!fa_ip6_is_host(&config->more[i].ip) || config->more[i].prefix_bits > 128) {
+    for (uint32_t i = 0; i < FA_IP_LIST_MAX && !fa_ip_is_zero(&config->more.at[i].ip); i++) {
+        if (!fa_ip6_is_host(&config->more.at[i].ip) || config->more.at[i].prefix_bits > 128) {
             return "--ipv6 must be addresses that a host may have, such as 2001:db8::2/64";
         }
         for (uint32_t k = 0; k < i; k++) {
-            if (fa_ip_equal(&config->more[k].ip, &config->more[i].ip)) {
+            if (fa_ip_equal(&config->more.at[k].ip, &config->more.at[i].ip)) {
                 return "--ipv6 names an address twice";
             }
         }
-        if (fa_ip_equal(&config->gateway6, &config->more[i].ip)) {
+        if (fa_ip_equal(&config->gateway6, &config->more.at[i].ip)) {
             return "--ipv6-gateway is an address of this interface itself";
         }
     }
@@ -127,7 +127,7 @@ struct fa_ip fa_stack_address(const struct fa_stack *stack, uint32_t iface)
 
 static void put_servers(struct fa_stack *stack, enum fa_names_kind kind, const struct fa_ip *list)
 {
-    for (uint32_t i = 0; i < FA_STACK_CONFIG_LIST_MAX && !fa_ip_is_zero(&list[i]); i++) {
+    for (uint32_t i = 0; i < FA_IP_LIST_MAX && !fa_ip_is_zero(&list[i]); i++) {
         const struct fa_names_entry entry = {
             .ip = list[i], .until_ns = FA_NS_NEVER, .origin = FA_NAMES_STATIC};
         fa_names_put(&stack->names, kind, &entry);
@@ -138,8 +138,8 @@ void fa__stack_names_start(struct fa_stack *stack)
 {
     const struct fa_stack_config *config = &stack->config;
     struct fa_names_entry entry = {.until_ns = FA_NS_NEVER, .origin = FA_NAMES_STATIC};
-    put_servers(stack, FA_NAMES_DNS, config->dns);
-    put_servers(stack, FA_NAMES_NTP, config->ntp);
+    put_servers(stack, FA_NAMES_DNS, config->dns.at);
+    put_servers(stack, FA_NAMES_NTP, config->ntp.at);
     if (config->domain != NULL && fa_names_text_set(&entry, fa_slice_of(config->domain)) == FA_OK) {
         fa_names_put(&stack->names, FA_NAMES_DOMAIN, &entry);
     }
@@ -148,8 +148,8 @@ void fa__stack_names_start(struct fa_stack *stack)
 void fa__stack_routes_start(struct fa_stack *stack, uint32_t idx, bool four)
 {
     const struct fa_iface_config *config = &stack->ifaces[idx].config;
-    for (uint32_t i = 0; i < FA_STACK_CONFIG_LIST_MAX; i++) {
-        const struct fa_ip_route *said = &config->routes[i];
+    for (uint32_t i = 0; i < FA_IP_LIST_MAX; i++) {
+        const struct fa_ip_route *said = &config->routes.at[i];
         const struct fa_route route = {
             .prefix = said->net.ip,
             .prefix_bits = said->net.prefix_bits,

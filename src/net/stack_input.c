@@ -36,7 +36,9 @@ void fa__stack_undelivered(struct fa_stack *stack, fa_ns now, struct fa_neigh *n
     for (struct fa_buf *buf; (buf = fa_neigh_failed_take(neigh)) != NULL;) {
         struct fa_icmp_report report;
         struct fa_slice packet = fa_slice_from(fa_buf_slice(buf), FA_ETH_HDR_LEN);
-        if (fa_icmp_undelivered(&stack->icmp, now, packet, &report)) {
+        bool ours = fa_icmp_undelivered(&stack->icmp, now, packet, &report);
+        fa__stack_redirect_failed(stack, packet);
+        if (ours) {
             input_report(stack, now, &report);
         }
         fa_buf_drop(buf);
@@ -47,7 +49,11 @@ static void input_icmp(const struct fa__rx *rx, const struct fa_ip_meta *meta)
 {
     struct fa_icmp_report report;
     if (fa_icmp_input(&rx->stack->icmp, rx->now, meta, rx->buf, &report)) {
-        input_report(rx->stack, rx->now, &report);
+        if (!fa_ip_is_zero(&report.gateway)) {
+            fa__stack_redirect(rx->stack, rx->now, meta, &report);
+        } else {
+            input_report(rx->stack, rx->now, &report);
+        }
         fa_buf_drop(rx->buf);
     }
 }

@@ -17,7 +17,7 @@ enum {
 struct settings {
     struct fa_ip ip;
     uint8_t prefix_bits;
-    const struct fa_addr_net *more; /* FA_ADDR_STATIC4_MAX of them; NULL: none */
+    const struct fa_addr_net *more; /* FA_IP_LIST_MAX of them; NULL: none */
     uint32_t route_count;
     struct fa_dhcp_route routes[FA_DHCP_ROUTE_COUNT_MAX];
 };
@@ -94,7 +94,7 @@ static void add_more(
     struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_addr_net *more)
 {
     struct fa_iface *iface = &stack->ifaces[idx];
-    for (uint32_t i = 0; i < FA_ADDR_STATIC4_MAX && !fa_ip_is_zero(&more[i].ip); i++) {
+    for (uint32_t i = 0; i < FA_IP_LIST_MAX && !fa_ip_is_zero(&more[i].ip); i++) {
         const struct fa_route link = {
             .prefix = more[i].ip, .prefix_bits = more[i].prefix_bits, .iface = (uint8_t)idx};
         add_address(iface, &more[i].ip, more[i].prefix_bits);
@@ -312,7 +312,7 @@ void fa__stack_ip4_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
         return;
     }
     struct settings settings = {
-        .ip = config->ip, .prefix_bits = config->prefix_bits, .more = config->more4};
+        .ip = config->ip, .prefix_bits = config->prefix_bits, .more = config->more4.at};
     if (!fa_ip_is_zero(&config->gateway)) {
         settings.routes[settings.route_count++] =
             (struct fa_dhcp_route){.gateway = fa_ip4_of(&config->gateway)};

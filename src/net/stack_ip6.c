@@ -39,8 +39,8 @@ static void add_static(struct fa_stack *stack, fa_ns now, uint32_t idx)
     static const struct fa_ip none;
     struct fa_iface *iface = &stack->ifaces[idx];
     const struct fa_iface_config *config = &iface->config;
-    for (uint32_t i = 0; i < FA_ADDR_STATIC_MAX && !fa_ip_is_zero(&config->more[i].ip); i++) {
-        const struct fa_addr_net *net = &config->more[i];
+    for (uint32_t i = 0; i < FA_IP_LIST_MAX && !fa_ip_is_zero(&config->more.at[i].ip); i++) {
+        const struct fa_addr_net *net = &config->more.at[i];
         fa_err err = fa_ndp_address_add(
             &iface->ndp, now, &net->ip, net->prefix_bits, FA_NS_NEVER, FA_ADDR_STATIC);
         FA_ASSERT(err == FA_OK); // a configured address that no host may have, or there twice
@@ -72,6 +72,9 @@ void fa__stack_ip6_start(struct fa_stack *stack, fa_ns now, uint32_t idx)
         .redirects_off = config->redirects == FA_REDIRECTS_OFF,
     };
     fa_copy(ndp.mac, info->mac, FA_MAC_LEN);
+    if (stack->secret_given) {
+        ndp.iface_id[0] = (uint8_t)(idx + 1); // cards have other addresses at each boot
+    }
     fa_copy(ndp.secret, stack->config.iid_secret, sizeof ndp.secret);
     fa_ndp_init(&iface->ndp, &ndp);
     fa_wipe(&ndp, sizeof ndp);
@@ -155,7 +158,7 @@ void fa__stack_ip6_tick(struct fa_stack *stack, fa_ns now, uint32_t idx)
 bool fa__iface_ip6_is_up(const struct fa_iface *iface)
 {
     const struct fa_iface_config *config = &iface->config;
-    bool near = config->ra_off && fa_ip_is_zero(&config->more[0].ip);
+    bool near = config->ra_off && fa_ip_is_zero(&config->more.at[0].ip);
     for (uint32_t i = 0; i < iface->addrs.count; i++) {
         const struct fa_iface_addr *addr = &iface->addrs.at[i];
         if (!fa_ip_is4(&addr->ip) && fa_addr_is_usable(addr) &&

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: ISC
 //
 // What the files of the stack share: stack.c holds it together, stack_ip4.c and stack_ip6.c its
-// addresses and groups, stack_route.c knows the ways, stack_input.c and stack_input6.c bring
-// packets up, stack_output.c brings them down, stack_fragment.c cuts those that are too long and
-// puts together what comes in pieces.
+// addresses and groups, stack_route.c and stack_redirect.c know the ways, stack_input.c and
+// stack_input6.c bring packets up, stack_output.c brings them down, stack_fragment.c cuts those
+// that are too long and puts together what comes in pieces.
 
 #ifndef FA_NET_STACK_PRIV_H
 #define FA_NET_STACK_PRIV_H
@@ -109,6 +109,16 @@ void fa__stack_conflict(
     struct fa_stack *stack, fa_ns now, uint32_t idx, enum fa_arp_verdict verdict);
 void fa__stack_probe_check(struct fa_stack *stack, fa_ns now, uint32_t idx);
 void fa__stack_dhcp_event(struct fa_stack *stack, fa_ns now, uint32_t idx);
+
+/* stack_redirect.c */
+/* A router of IPv4, meta->remote, names a better first hop. */
+void fa__stack_redirect(struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta,
+    const struct fa_icmp_report *report);
+/* Put another next hop in the place of *next if one was named. */
+void fa__stack_redirect_apply(
+    const struct fa_stack *stack, uint32_t idx, const struct fa_ip *remote, struct fa_ip *next);
+/* `packet` was not delivered, since its next hop did not answer. */
+void fa__stack_redirect_failed(struct fa_stack *stack, struct fa_slice packet);
 
 /* stack.c */
 

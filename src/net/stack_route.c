@@ -160,6 +160,7 @@ fa_err fa__stack_way(
     struct hop hop = {.bits = -1};
     if (routed) {
         hop = find_hop(stack, remote, &meta->local);
+        fa__stack_redirect_apply(stack, hop.iface_idx, remote, &hop.next);
     }
     if (hop.blackhole || (target == TARGET_HOST && hop.bits < 0)) {
         return FA_ENOENT;

@@ -30,9 +30,11 @@ static void fill_defaults(struct fa_tcp_config *config)
         fa__u32_min(default_u32(config->rx_window_initial_bytes, 65535), config->rx_window_bytes);
     config->tx_buffer_bytes = default_u32(config->tx_buffer_bytes, 4194304);
     size_t pool_bytes = config->pool->buf_count * config->pool->buf_size;
-    config->memory_low_bytes = default_size(config->memory_low_bytes, pool_bytes / 8 * 3);
-    config->memory_pressure_bytes = default_size(config->memory_pressure_bytes, pool_bytes / 2);
     config->memory_high_bytes = default_size(config->memory_high_bytes, pool_bytes / 4 * 3);
+    config->memory_pressure_bytes =
+        default_size(config->memory_pressure_bytes, config->memory_high_bytes / 3 * 2);
+    config->memory_low_bytes =
+        default_size(config->memory_low_bytes, config->memory_high_bytes / 2);
     config->tx_buffer_count_keep =
         default_u32(config->tx_buffer_count_keep, (uint32_t)(config->pool->buf_count / 8));
     config->time_wait_ns = default_ns(config->time_wait_ns, 60 * FA_NS_S);
@@ -44,6 +46,7 @@ static void fill_defaults(struct fa_tcp_config *config)
     config->challenge_acks_per_s = default_u32(config->challenge_acks_per_s, 100);
     config->challenge_gap_ns = default_ns(config->challenge_gap_ns, 500 * FA_NS_MS);
     config->resets_per_s = default_u32(config->resets_per_s, 1000);
+    config->half_open_max = config->half_open_max != 0 ? config->half_open_max : 256;
     config->cookies_per_s = default_u32(config->cookies_per_s, 100000);
     config->keepalive_after_ns = default_ns(config->keepalive_after_ns, 7200 * FA_NS_S);
     config->keepalive_interval_ns = default_ns(config->keepalive_interval_ns, 75 * FA_NS_S);

@@ -208,7 +208,7 @@ fa_err fa_tcp_listen(
         listener->config.backlog_max = 128;
     }
     if (config->half_open_max == 0) {
-        listener->config.half_open_max = 256;
+        listener->config.half_open_max = tcp->config.half_open_max;
     }
     fa_list_init(&listener->half_open);
     fa_list_init(&listener->accept_queue);

@@ -36,6 +36,26 @@ ok "echoes come back in small pieces" ping -q -c 2 -i 0.2 -s 3000 10.9.0.4
 ok "nothing answers over IPv6" sh -c '! ip -6 neigh show dev tap0 | grep -v FAILED | grep fd09::4'
 ok "Ctrl-C ends it with status 0" stop small
 
+ip addr add 10.8.0.1/24 dev tap0
+ok "two addresses of IPv4 come up" serve two --ipv4=10.9.0.2/24,10.8.0.2/24 --ipv4-only
+ok "the page is there at the first" curl -sf -m 5 http://10.9.0.2/
+ok "and at the second" curl -sf -m 5 http://10.8.0.2/
+ok "an echo comes back from each" ping -q -c 1 10.8.0.2 -I 10.8.0.1
+ok "Ctrl-C ends it with status 0" stop two
+
+# link_local NAME: the address that the image formed, by its log.
+link_local() {
+    grep -o 'fe80::[0-9a-f:]*' "$work/$1.log" | head -n 1
+}
+for run in first second other; do
+    serve "$run" --ipv4=10.9.0.2/24 --ipv6-secret="${run/second/first}" --logs=net:info
+    until_true 10 grep -q link-local "$work/$run.log"
+    stop "$run"
+done
+ok "an address formed from the same secret is the same" \
+    test -n "$(link_local first)" -a "$(link_local first)" = "$(link_local second)"
+ok "from another secret it is another" test "$(link_local first)" != "$(link_local other)"
+
 # refuses SENTENCE FLAG...: whether the image ends at once and says that.
 refuses() {
     local sentence=$1
@@ -48,4 +68,7 @@ ok "a gateway that is ourselves is refused" refuses "--ipv4-gateway is the addre
     --ipv4=10.9.0.2/24 --ipv4-gateway=10.9.0.2
 ok "an MTU below IPv6's is refused" refuses "--mtu must be" --mtu=900
 ok "a gateway of the other family is refused" refuses "an IPv4 address" --ipv4-gateway=fe80::1
+ok "an unknown congestion control is refused" refuses "cubic or newreno" --congestion=vegas
+ok "an address named twice is refused" refuses "names an address twice" \
+    --ipv4=10.9.0.2/24,10.9.0.2/24
 finish

@@ -42,7 +42,7 @@ static void open_station(
         .ifaces[0] = {.dev = &station->captured.dev,
             .ip = four,
             .prefix_bits = 24,
-            .more = {{.ip = six, .prefix_bits = 64}},
+            .more.at = {{.ip = six, .prefix_bits = 64}},
             .ipv4_off = world->six,
             .ipv6_off = !world->six,
             .ra_off = true,

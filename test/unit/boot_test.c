@@ -5,6 +5,7 @@
 #include "fa/boot.h"
 
 #include "fa/log.h"
+#include "fa/tcp.h"
 #include "test/t.h"
 
 static bool flag;
@@ -214,8 +215,8 @@ T(what_is_not_understood_is_refused_in_one_sentence)
         {"--gateway=1.2.3",
             "img: --gateway=1.2.3 is not good: it must be an address, such as 192.0.2.1\n"},
         {"--ipv4=192.0.2.1",
-            "img: --ipv4=192.0.2.1 is not good: it must be dhcp, or an IPv4 address "
-            "with its prefix length, such as 192.0.2.1/24\n"},
+            "img: --ipv4=192.0.2.1 is not good: it must be dhcp, or up to five IPv4 "
+            "addresses with their prefix lengths, such as 192.0.2.1/24\n"},
         {"-l loud", "img: --logs=loud is not good: it must be levels, such as debug, or "
                     "*:info,tcp:debug,http:quiet\n"},
     };
@@ -357,9 +358,9 @@ T(the_summary_names_what_was_done_and_what_was_dropped)
         "www: dropped or unusual: http_bad_host 1, tcp_rx_bad_checksum 7\n");
 }
 
-static struct fa_boot_ips listed_ips;
-static struct fa_boot_nets listed_nets;
-static struct fa_boot_routes listed_routes;
+static struct fa_ip_list listed_ips;
+static struct fa_net_list listed_nets;
+static struct fa_route_list listed_routes;
 static struct fa_ip ip4;
 static struct fa_ip ip6;
 
@@ -386,6 +387,27 @@ T(lists_of_addresses_networks_and_routes_are_read)
     CHECK(takes(&fa_boot_routes, &listed_routes, "0.0.0.0/0=192.0.2.1"));
     CHECK(takes(&fa_boot_ip4, &ip4, "192.0.2.1"));
     CHECK(takes(&fa_boot_ip6, &ip6, "fe80::1"));
+    CHECK(takes(&fa_boot_address, &address, "192.0.2.1/24,10.0.0.1/8,10.0.0.2/32"));
+    CHECK(!address.dhcp && address.prefix_bits == 24);
+    CHECK_EQ(address.more.at[0].prefix_bits, 8);
+    CHECK_EQ(address.more.at[1].prefix_bits, 32);
+    CHECK(fa_ip_is_zero(&address.more.at[2].ip));
+    CHECK(takes(&fa_boot_address, &address, "dhcp"));
+    CHECK(address.dhcp && fa_ip_is_zero(&address.more.at[0].ip));
+}
+
+T(congestion_control_is_named_in_the_order_of_its_numbers)
+{
+    uint8_t which = 9;
+    for (uint8_t i = 0; i < FA_TCP_CONGESTION_COUNT; i++) {
+        CHECK(
+            takes(&fa_boot_congestion, &which, fa_tcp_congestion_name((enum fa_tcp_congestion)i)));
+        CHECK_EQ(which, i);
+    }
+    CHECK(!takes(&fa_boot_congestion, &which, "vegas"));
+    CHECK(!takes(&fa_boot_congestion, &which, ""));
+    CHECK(!takes(&fa_boot_congestion, &which, "cubic|newreno"));
+    CHECK_EQ(which, FA_TCP_CONGESTION_COUNT - 1);
 }
 
 T(what_no_host_can_have_is_refused_before_the_stack_sees_it)
@@ -413,8 +435,18 @@ T(what_no_host_can_have_is_refused_before_the_stack_sees_it)
         {&fa_boot_ip6, "10.0.0.1"},
         {&fa_boot_address, "2001:db8::1/64"},
         {&fa_boot_address, "127.0.0.1/8"},
+        {&fa_boot_address, ""},
+        {&fa_boot_address, "dhcp,10.0.0.1/8"},
+        {&fa_boot_address, "10.0.0.1/8,"},
+        {&fa_boot_address, "10.0.0.1/8,dhcp"},
+        {&fa_boot_address, "10.0.0.1/8,fe80::1/64"},
+        {&fa_boot_address, "10.0.0.1/8,10.0.0.2"},
+        {&fa_boot_address, "10.0.0.1/8,10.0.0.2/8,10.0.0.3/8,10.0.0.4/8,10.0.0.5/8,10.0.0.6/8"},
     };
-    static struct fa_boot_routes any;
+    static union {
+        struct fa_route_list routes;
+        struct fa_boot_address address;
+    } any;
     for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
         if (takes(rows[i].type, &any, rows[i].text)) {
             t_fail(__FILE__, __LINE__, "%s is taken", rows[i].text);

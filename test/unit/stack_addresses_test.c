@@ -16,7 +16,7 @@ enum {
 static struct fa_stack_config config_of(struct station *station, uint32_t ip, uint32_t second)
 {
     struct fa_stack_config config = world_config(station, ip);
-    config.ifaces[0].more4[0] = (struct fa_addr_net){fa_ip4_ip(second), 24};
+    config.ifaces[0].more4.at[0] = (struct fa_addr_net){fa_ip4_ip(second), 24};
     return config;
 }
 
@@ -24,7 +24,7 @@ static void open_several(void)
 {
     world_open_wire();
     struct fa_stack_config config = config_of(&world.a, WORLD_A, A2);
-    config.ifaces[0].more4[1] = (struct fa_addr_net){fa_ip4_ip(A3), 24};
+    config.ifaces[0].more4.at[1] = (struct fa_addr_net){fa_ip4_ip(A3), 24};
     config.ifaces[0].gateway = fa_ip4_ip(0x0a0100fe);
     fa_stack_init(&world.a.stack, &config, world.now);
     config = config_of(&world.b, WORLD_B, B2);
@@ -46,13 +46,13 @@ T(what_makes_no_sense_is_refused)
     CHECK_EQ(fa_stack_config_check(&config, &reason), FA_EINVAL);
     CHECK_TEXT(fa_slice_of(reason), "--ipv4 names an address twice");
     config = config_of(&world.a, WORLD_A, A2);
-    iface->more4[1] = iface->more4[0];
+    iface->more4.at[1] = iface->more4.at[0];
     CHECK_EQ(fa_stack_config_check(&config, &reason), FA_EINVAL);
-    iface->more4[1] = (struct fa_addr_net){fa_ip4_ip(0x0a0200ff), 24};
+    iface->more4.at[1] = (struct fa_addr_net){fa_ip4_ip(0x0a0200ff), 24};
     CHECK_EQ(fa_stack_config_check(&config, &reason), FA_EINVAL);
     CHECK_TEXT(fa_slice_of(reason), "--ipv4 names a whole network or all of its stations, not one");
     config = world_config(&world.a, 0);
-    iface->more4[0] = (struct fa_addr_net){fa_ip4_ip(A2), 24};
+    iface->more4.at[0] = (struct fa_addr_net){fa_ip4_ip(A2), 24};
     CHECK_EQ(fa_stack_config_check(&config, &reason), FA_EINVAL);
     CHECK_TEXT(fa_slice_of(reason), "--ipv4 is either dhcp or addresses, not both");
     world_close();
@@ -61,11 +61,9 @@ T(what_makes_no_sense_is_refused)
 T(the_address_of_the_next_hops_network_speaks)
 {
     static const uint32_t rows[][2] = {
-        {0x0a000063, WORLD_A},
-        {0x0a010063, A2},
+        {0x0a000063, WORLD_A}, {0x0a010063, A2},
         {0x08080808, A2}, // by the router, which is of the second network
-        {WORLD_B, WORLD_A},
-        {A3, A3},
+        {WORLD_B, WORLD_A}, {A3, A3},
         {0xef010203, A2}, // a group beyond the link: by the router, too
     };
     open_several();

@@ -45,11 +45,11 @@ T(what_makes_no_sense_is_named_by_its_key)
     config.ifaces[0].gateway = fa_ip4(10, 0, 0, 9);
     CHECK(refused(&config, "--ipv4-gateway needs"));
     config = good();
-    config.ifaces[0].more[0] = (struct fa_addr_net){{{0x20, 1, 0xd, 0xb8, [15] = 1}}, 64};
-    config.ifaces[0].more[1] = config.ifaces[0].more[0];
+    config.ifaces[0].more.at[0] = (struct fa_addr_net){{{0x20, 1, 0xd, 0xb8, [15] = 1}}, 64};
+    config.ifaces[0].more.at[1] = config.ifaces[0].more.at[0];
     CHECK(refused(&config, "--ipv6 names"));
-    config.ifaces[0].more[1] = (struct fa_addr_net){0};
-    config.ifaces[0].gateway6 = config.ifaces[0].more[0].ip;
+    config.ifaces[0].more.at[1] = (struct fa_addr_net){0};
+    config.ifaces[0].gateway6 = config.ifaces[0].more.at[0].ip;
     CHECK(refused(&config, "--ipv6-gateway"));
     config = good();
     config.domain = "not a name";
@@ -85,10 +85,10 @@ T(routes_servers_and_mtu_of_the_config_are_used)
     struct fa_stack_config config = good();
     config.ifaces[0].ipv6_off = true;
     config.ifaces[0].mtu_bytes = 1000;
-    config.ifaces[0].routes[0] =
+    config.ifaces[0].routes.at[0] =
         (struct fa_ip_route){{fa_ip4(172, 16, 0, 0), 12}, fa_ip4(10, 0, 0, 9)};
-    config.dns[0] = fa_ip4(10, 0, 0, 53);
-    config.ntp[0] = fa_ip4(10, 0, 0, 123);
+    config.dns.at[0] = fa_ip4(10, 0, 0, 53);
+    config.ntp.at[0] = fa_ip4(10, 0, 0, 123);
     config.domain = "example.org";
     fa_stack_init(&world.a.stack, &config, world.now);
     CHECK_EQ(fa_stack_source_for(&world.a.stack, &far, &local), FA_OK);

@@ -20,7 +20,7 @@ static void open_a(void)
     config.ifaces[0].ipv6_off = false;
     config.ifaces[0].ra_off = true;
     config.ifaces[0].dad_off = true;
-    config.ifaces[0].more[0] = (struct fa_addr_net){us, 64};
+    config.ifaces[0].more.at[0] = (struct fa_addr_net){us, 64};
     fa_stack_init(&world.a.stack, &config, world.now);
     world_run(10 * FA_NS_S);
     world_sniff_nothing();

@@ -326,7 +326,7 @@ static void start6(struct station *station, const struct fa_ip *ip)
     config.ifaces[0].ipv4_off = true;
     config.ifaces[0].ra_off = true;
     config.ifaces[0].dad_off = true;
-    config.ifaces[0].more[0] = (struct fa_addr_net){*ip, 64};
+    config.ifaces[0].more.at[0] = (struct fa_addr_net){*ip, 64};
     config.seed = ip->b[15];
     fa_stack_init(&station->stack, &config, world.now);
 }

@@ -24,8 +24,8 @@ static void start6(struct station *station, uint8_t number)
     config.ifaces[0].ipv6_off = false;
     config.ifaces[0].ipv4_off = true;
     config.ifaces[0].ra_off = true;
-    config.ifaces[0].more[0] = (struct fa_addr_net){ip_of("2001:db8::"), 64};
-    config.ifaces[0].more[0].ip.b[15] = number;
+    config.ifaces[0].more.at[0] = (struct fa_addr_net){ip_of("2001:db8::"), 64};
+    config.ifaces[0].more.at[0].ip.b[15] = number;
     config.seed = number;
     fa_stack_init(&station->stack, &config, world.now);
 }
@@ -49,6 +49,34 @@ static struct fa_ip link_local(const struct station *station)
     }
     t_fail(__FILE__, __LINE__, "no link-local address");
     return (struct fa_ip){{0}};
+}
+
+/* The address that a station forms with this secret. */
+static struct fa_ip formed(struct station *station, uint64_t seed, uint8_t secret)
+{
+    world_open_wire();
+    struct fa_stack_config config = world_config(station, WORLD_A);
+    config.ifaces[0].ipv6_off = false;
+    config.seed = seed;
+    config.iid_secret[0] = secret;
+    fa_stack_init(&station->stack, &config, world.now);
+    world_run(10 * FA_NS_S);
+    struct fa_ip ip = link_local(station);
+    world_sniff_nothing();
+    world_close();
+    return ip;
+}
+
+T(a_secret_keeps_an_address_whatever_card_and_seed_there_are)
+{
+    struct fa_ip first = formed(&world.a, 1, 9);
+    struct fa_ip again = formed(&world.b, 2, 9); // another MAC
+    CHECK(fa_ip_equal(&first, &again));
+    struct fa_ip other = formed(&world.a, 1, 10);
+    CHECK(!fa_ip_equal(&first, &other));
+    struct fa_ip random = formed(&world.a, 1, 0);
+    struct fa_ip another = formed(&world.a, 2, 0);
+    CHECK(!fa_ip_equal(&random, &another));
 }
 
 /* Whether an echo to `ip` is answered. */

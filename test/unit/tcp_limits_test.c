@@ -386,6 +386,17 @@ T(any_mix_of_sizes_pins_little_more_than_twice_the_window)
     }
 }
 
+T(a_listener_that_does_not_say_has_the_half_open_connections_of_the_configuration)
+{
+    static const uint16_t rows[][2] = {{0, 256}, {7, 7}};
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        lab_init(&(struct fa_tcp_config){.half_open_max = rows[i][0]});
+        lab_listen(NULL);
+        CHECK_EQ(lab.end.listener.config.half_open_max, rows[i][1]);
+        lab_end();
+    }
+}
+
 T(a_syn_flood_costs_no_more_than_half_open_max)
 {
     lab_init(NULL);

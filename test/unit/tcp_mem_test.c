@@ -277,6 +277,23 @@ T(under_pressure_a_window_shrinks_to_its_share_but_no_promise_is_broken)
     lab_end();
 }
 
+T(the_marks_follow_from_the_highest_and_that_from_the_pool)
+{
+    const struct fa_tcp_config *config = &lab.end.tcp.config;
+    start(&(struct fa_tcp_config){0});
+    size_t pool = lab.end.pool.buf_count * lab.end.pool.buf_size;
+    CHECK_EQ(config->memory_high_bytes, pool / 4 * 3);
+    CHECK(config->memory_pressure_bytes <= pool / 2 && config->memory_low_bytes <= pool / 8 * 3);
+    CHECK(config->memory_pressure_bytes > pool / 2 - 4 &&
+          config->memory_low_bytes > pool / 8 * 3 - 4);
+    lab_end();
+    start(&(struct fa_tcp_config){.memory_high_bytes = 60000, .memory_low_bytes = 10000});
+    CHECK_EQ(config->memory_high_bytes, 60000);
+    CHECK_EQ(config->memory_pressure_bytes, 40000);
+    CHECK_EQ(config->memory_low_bytes, 10000);
+    lab_end();
+}
+
 T(when_memory_is_full_a_connection_keeps_one_buffer_and_says_its_window_is_closed)
 {
     start(&(struct fa_tcp_config){.memory_low_bytes = FA_BUF_SIZE,

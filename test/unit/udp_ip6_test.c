@@ -29,7 +29,7 @@ static void start_both(struct station *station, uint8_t number)
     struct fa_stack_config config = world_config(station, 0x0a000000u | number);
     config.ifaces[0].ipv6_off = false;
     config.ifaces[0].ra_off = true;
-    config.ifaces[0].more[0] = (struct fa_addr_net){ip6_of(number), 64};
+    config.ifaces[0].more.at[0] = (struct fa_addr_net){ip6_of(number), 64};
     config.seed = number;
     fa_stack_init(&station->stack, &config, world.now);
 }

@@ -2,6 +2,7 @@
 // Target: linux.
 
 #include "fa/hostnet.h"
+#include "fa/memkv.h"
 #include "fa/plat.h"
 #include "fa/stack.h"
 #include "named.fata.h"
@@ -13,6 +14,9 @@ static const struct fa_boot_image image = {.name = "named", .version = "0",
 static struct fa_loop loop;
 static struct named_devices devices;
 static struct fa_hostnet net;
+static struct fa_memkv_entry memory_entries[256];
+[[gnu::aligned(16)]] static uint8_t memory_memory[1048576];
+static struct fa_memkv memory;
 static struct fa_pool stack_pool;
 [[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
@@ -51,25 +55,31 @@ int fa_main(void)
     if (fa_hostnet_open(&net, key.net, &stack_pool, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
+    fa_memkv_init(&memory,
+        &(struct fa_memkv_config){.entries = memory_entries, .entry_count_max = 256,
+            .memory = memory_memory, .memory_bytes = sizeof memory_memory});
     fa_pool_init(&stack_long_pool, stack_long_memory,
         sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
-            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.ipv4_gateway,
-            .gateway6 = key.ipv6_gateway, .hostname = key.hostname,
+            .prefix_bits = key.ipv4.prefix_bits, .more4 = key.ipv4.more,
+            .gateway = key.ipv4_gateway, .more = key.ipv6, .gateway6 = key.ipv6_gateway,
+            .routes = key.routes, .hostname = key.hostname, .probe = key.dhcp_probe,
             .ipv4_off = key.ipv6_only, .ipv6_off = key.ipv4_only,
             .ra_off = !key.accept_router_advertisements, .privacy = key.privacy,
             .redirects = key.redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
-            .probe = key.dhcp_probe, .mtu_bytes = (uint16_t)key.mtu},
-        .domain = key.domain, .reass.large_pool = &stack_long_pool,
+            .redirects4 = key.ipv4_redirects, .mtu_bytes = (uint16_t)key.mtu},
+        .dns = key.dns, .ntp = key.ntp, .domain = key.domain,
+        .reass.large_pool = &stack_long_pool, .oversleep_ns = key.resume_after,
         .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
             .bucket_memory = stack_buckets, .bucket_count = 4096,
             .rx_window_bytes = (uint32_t)key.window, .tx_buffer_bytes = (uint32_t)key.window,
+            .memory_high_bytes = key.tcp_memory, .congestion = key.congestion,
+            .half_open_max = (uint16_t)key.syn_backlog,
+            .features_off = key.syn_cookies ? 0 : FA_TCP_COOKIES,
             .keepalive = key.keepalive != 0, .keepalive_after_ns = key.keepalive}};
-    fa_copy(stack_config.ifaces[0].more, key.ipv6.at, sizeof key.ipv6.at);
-    fa_copy(stack_config.ifaces[0].routes, key.routes.at, sizeof key.routes.at);
-    fa_copy(stack_config.dns, key.dns.at, sizeof key.dns.at);
-    fa_copy(stack_config.ntp, key.ntp.at, sizeof key.ntp.at);
+    fa_boot_must(&image,
+        fa_stack_secret(key.ipv6_secret, &memory.kv, stack_config.iid_secret), "keep the secret");
     if (fa_stack_config_check(&stack_config, &reason) != FA_OK) {
         fa_boot_fail(&image, "%s", reason);
     }

@@ -104,26 +104,31 @@ int fa_main(void)
             .iface_count = 1,
         .ifaces[0] = {.dev = &fault.dev, .dhcp = key.management_ipv4.dhcp,
                 .ip = key.management_ipv4.ip,
-            .prefix_bits = key.management_ipv4.prefix_bits, .gateway = key.management_ipv4_gateway,
-            .gateway6 = key.management_ipv6_gateway, .hostname = key.management_hostname,
+            .prefix_bits = key.management_ipv4.prefix_bits, .more4 = key.management_ipv4.more,
+            .gateway = key.management_ipv4_gateway, .more = key.management_ipv6,
+                    .gateway6 = key.management_ipv6_gateway,
+            .routes = key.management_routes, .hostname = key.management_hostname,
+                    .probe = key.management_dhcp_probe,
             .ipv4_off = key.management_ipv6_only, .ipv6_off = key.management_ipv4_only,
             .ra_off = !key.management_accept_router_advertisements,
                     .privacy = key.management_privacy,
             .redirects = key.management_redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
-            .probe = key.management_dhcp_probe, .mtu_bytes = (uint16_t)key.management_mtu},
-        .domain = key.management_domain, .reass.large_pool = &management_stack_long_pool,
+            .redirects4 = key.management_ipv4_redirects, .mtu_bytes = (uint16_t)key.management_mtu},
+        .dns = key.management_dns, .ntp = key.management_ntp, .domain = key.management_domain,
+        .reass.large_pool = &management_stack_long_pool,
+                .oversleep_ns = key.management_resume_after,
         .tcp = {.conn_memory = management_stack_conns, .conn_count_max = 100,
             .bucket_memory = management_stack_buckets, .bucket_count = 128,
             .rx_window_bytes = (uint32_t)key.management_window,
                     .tx_buffer_bytes = (uint32_t)key.management_window,
+            .memory_high_bytes = key.management_tcp_memory, .congestion = key.management_congestion,
+            .half_open_max = (uint16_t)key.management_syn_backlog,
+            .features_off = key.management_syn_cookies ? 0 : FA_TCP_COOKIES,
             .keepalive = key.management_keepalive != 0,
                     .keepalive_after_ns = key.management_keepalive}};
-    fa_copy(management_stack_config.ifaces[0].more, key.management_ipv6.at,
-            sizeof key.management_ipv6.at);
-    fa_copy(management_stack_config.ifaces[0].routes, key.management_routes.at,
-            sizeof key.management_routes.at);
-    fa_copy(management_stack_config.dns, key.management_dns.at, sizeof key.management_dns.at);
-    fa_copy(management_stack_config.ntp, key.management_ntp.at, sizeof key.management_ntp.at);
+    fa_boot_must(&image,
+        fa_stack_secret(key.management_ipv6_secret, NULL, management_stack_config.iid_secret),
+                "keep the secret");
     if (fa_stack_config_check(&management_stack_config, &reason) != FA_OK) {
         fa_boot_fail(&image, "%s", reason);
     }
@@ -170,21 +175,24 @@ int fa_main(void)
         sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = &capture.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
-            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.ipv4_gateway,
-            .gateway6 = key.ipv6_gateway, .hostname = key.hostname,
+            .prefix_bits = key.ipv4.prefix_bits, .more4 = key.ipv4.more,
+            .gateway = key.ipv4_gateway, .more = key.ipv6, .gateway6 = key.ipv6_gateway,
+            .routes = key.routes, .hostname = key.hostname, .probe = key.dhcp_probe,
             .ipv4_off = key.ipv6_only, .ipv6_off = key.ipv4_only,
             .ra_off = !key.accept_router_advertisements, .privacy = key.privacy,
             .redirects = key.redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
-            .probe = key.dhcp_probe, .mtu_bytes = (uint16_t)key.mtu},
-        .domain = key.domain, .reass.large_pool = &stack_long_pool,
+            .redirects4 = key.ipv4_redirects, .mtu_bytes = (uint16_t)key.mtu},
+        .dns = key.dns, .ntp = key.ntp, .domain = key.domain,
+        .reass.large_pool = &stack_long_pool, .oversleep_ns = key.resume_after,
         .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
             .bucket_memory = stack_buckets, .bucket_count = 4096,
             .rx_window_bytes = (uint32_t)key.window, .tx_buffer_bytes = (uint32_t)key.window,
+            .memory_high_bytes = key.tcp_memory, .congestion = key.congestion,
+            .half_open_max = (uint16_t)key.syn_backlog,
+            .features_off = key.syn_cookies ? 0 : FA_TCP_COOKIES,
             .keepalive = key.keepalive != 0, .keepalive_after_ns = key.keepalive}};
-    fa_copy(stack_config.ifaces[0].more, key.ipv6.at, sizeof key.ipv6.at);
-    fa_copy(stack_config.ifaces[0].routes, key.routes.at, sizeof key.routes.at);
-    fa_copy(stack_config.dns, key.dns.at, sizeof key.dns.at);
-    fa_copy(stack_config.ntp, key.ntp.at, sizeof key.ntp.at);
+    fa_boot_must(&image,
+        fa_stack_secret(key.ipv6_secret, NULL, stack_config.iid_secret), "keep the secret");
     if (fa_stack_config_check(&stack_config, &reason) != FA_OK) {
         fa_boot_fail(&image, "%s", reason);
     }

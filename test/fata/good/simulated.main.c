@@ -77,21 +77,24 @@ int fa_main(void)
         sizeof a_stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config a_stack_config = {.pool = &a_stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = &port.dev, .dhcp = key.a_ipv4.dhcp, .ip = key.a_ipv4.ip,
-            .prefix_bits = key.a_ipv4.prefix_bits, .gateway = key.a_ipv4_gateway,
-            .gateway6 = key.a_ipv6_gateway, .hostname = key.a_hostname,
+            .prefix_bits = key.a_ipv4.prefix_bits, .more4 = key.a_ipv4.more,
+            .gateway = key.a_ipv4_gateway, .more = key.a_ipv6, .gateway6 = key.a_ipv6_gateway,
+            .routes = key.a_routes, .hostname = key.a_hostname, .probe = key.a_dhcp_probe,
             .ipv4_off = key.a_ipv6_only, .ipv6_off = key.a_ipv4_only,
             .ra_off = !key.a_accept_router_advertisements, .privacy = key.a_privacy,
             .redirects = key.a_redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
-            .probe = key.a_dhcp_probe, .mtu_bytes = (uint16_t)key.a_mtu},
-        .domain = key.a_domain, .reass.large_pool = &a_stack_long_pool,
+            .redirects4 = key.a_ipv4_redirects, .mtu_bytes = (uint16_t)key.a_mtu},
+        .dns = key.a_dns, .ntp = key.a_ntp, .domain = key.a_domain,
+        .reass.large_pool = &a_stack_long_pool, .oversleep_ns = key.a_resume_after,
         .tcp = {.conn_memory = a_stack_conns, .conn_count_max = 4096,
             .bucket_memory = a_stack_buckets, .bucket_count = 4096,
             .rx_window_bytes = (uint32_t)key.a_window, .tx_buffer_bytes = (uint32_t)key.a_window,
+            .memory_high_bytes = key.a_tcp_memory, .congestion = key.a_congestion,
+            .half_open_max = (uint16_t)key.a_syn_backlog,
+            .features_off = key.a_syn_cookies ? 0 : FA_TCP_COOKIES,
             .keepalive = key.a_keepalive != 0, .keepalive_after_ns = key.a_keepalive}};
-    fa_copy(a_stack_config.ifaces[0].more, key.a_ipv6.at, sizeof key.a_ipv6.at);
-    fa_copy(a_stack_config.ifaces[0].routes, key.a_routes.at, sizeof key.a_routes.at);
-    fa_copy(a_stack_config.dns, key.a_dns.at, sizeof key.a_dns.at);
-    fa_copy(a_stack_config.ntp, key.a_ntp.at, sizeof key.a_ntp.at);
+    fa_boot_must(&image,
+        fa_stack_secret(key.a_ipv6_secret, NULL, a_stack_config.iid_secret), "keep the secret");
     if (fa_stack_config_check(&a_stack_config, &reason) != FA_OK) {
         fa_boot_fail(&image, "%s", reason);
     }
@@ -104,21 +107,24 @@ int fa_main(void)
         sizeof b_stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config b_stack_config = {.pool = &b_stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = &port_2.dev, .dhcp = key.b_ipv4.dhcp, .ip = key.b_ipv4.ip,
-            .prefix_bits = key.b_ipv4.prefix_bits, .gateway = key.b_ipv4_gateway,
-            .gateway6 = key.b_ipv6_gateway, .hostname = key.b_hostname,
+            .prefix_bits = key.b_ipv4.prefix_bits, .more4 = key.b_ipv4.more,
+            .gateway = key.b_ipv4_gateway, .more = key.b_ipv6, .gateway6 = key.b_ipv6_gateway,
+            .routes = key.b_routes, .hostname = key.b_hostname, .probe = key.b_dhcp_probe,
             .ipv4_off = key.b_ipv6_only, .ipv6_off = key.b_ipv4_only,
             .ra_off = !key.b_accept_router_advertisements, .privacy = key.b_privacy,
             .redirects = key.b_redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
-            .probe = key.b_dhcp_probe, .mtu_bytes = (uint16_t)key.b_mtu},
-        .domain = key.b_domain, .reass.large_pool = &b_stack_long_pool,
+            .redirects4 = key.b_ipv4_redirects, .mtu_bytes = (uint16_t)key.b_mtu},
+        .dns = key.b_dns, .ntp = key.b_ntp, .domain = key.b_domain,
+        .reass.large_pool = &b_stack_long_pool, .oversleep_ns = key.b_resume_after,
         .tcp = {.conn_memory = b_stack_conns, .conn_count_max = 4096,
             .bucket_memory = b_stack_buckets, .bucket_count = 4096,
             .rx_window_bytes = (uint32_t)key.b_window, .tx_buffer_bytes = (uint32_t)key.b_window,
+            .memory_high_bytes = key.b_tcp_memory, .congestion = key.b_congestion,
+            .half_open_max = (uint16_t)key.b_syn_backlog,
+            .features_off = key.b_syn_cookies ? 0 : FA_TCP_COOKIES,
             .keepalive = key.b_keepalive != 0, .keepalive_after_ns = key.b_keepalive}};
-    fa_copy(b_stack_config.ifaces[0].more, key.b_ipv6.at, sizeof key.b_ipv6.at);
-    fa_copy(b_stack_config.ifaces[0].routes, key.b_routes.at, sizeof key.b_routes.at);
-    fa_copy(b_stack_config.dns, key.b_dns.at, sizeof key.b_dns.at);
-    fa_copy(b_stack_config.ntp, key.b_ntp.at, sizeof key.b_ntp.at);
+    fa_boot_must(&image,
+        fa_stack_secret(key.b_ipv6_secret, NULL, b_stack_config.iid_secret), "keep the secret");
     if (fa_stack_config_check(&b_stack_config, &reason) != FA_OK) {
         fa_boot_fail(&image, "%s", reason);
     }
@@ -133,21 +139,24 @@ int fa_main(void)
         sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
         .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
-            .prefix_bits = key.ipv4.prefix_bits, .gateway = key.ipv4_gateway,
-            .gateway6 = key.ipv6_gateway, .hostname = key.hostname,
+            .prefix_bits = key.ipv4.prefix_bits, .more4 = key.ipv4.more,
+            .gateway = key.ipv4_gateway, .more = key.ipv6, .gateway6 = key.ipv6_gateway,
+            .routes = key.routes, .hostname = key.hostname, .probe = key.dhcp_probe,
             .ipv4_off = key.ipv6_only, .ipv6_off = key.ipv4_only,
             .ra_off = !key.accept_router_advertisements, .privacy = key.privacy,
             .redirects = key.redirects ? FA_REDIRECTS_IPV6 : FA_REDIRECTS_OFF,
-            .probe = key.dhcp_probe, .mtu_bytes = (uint16_t)key.mtu},
-        .domain = key.domain, .reass.large_pool = &stack_long_pool,
+            .redirects4 = key.ipv4_redirects, .mtu_bytes = (uint16_t)key.mtu},
+        .dns = key.dns, .ntp = key.ntp, .domain = key.domain,
+        .reass.large_pool = &stack_long_pool, .oversleep_ns = key.resume_after,
         .tcp = {.conn_memory = stack_conns, .conn_count_max = 4096,
             .bucket_memory = stack_buckets, .bucket_count = 4096,
             .rx_window_bytes = (uint32_t)key.window, .tx_buffer_bytes = (uint32_t)key.window,
+            .memory_high_bytes = key.tcp_memory, .congestion = key.congestion,
+            .half_open_max = (uint16_t)key.syn_backlog,
+            .features_off = key.syn_cookies ? 0 : FA_TCP_COOKIES,
             .keepalive = key.keepalive != 0, .keepalive_after_ns = key.keepalive}};
-    fa_copy(stack_config.ifaces[0].more, key.ipv6.at, sizeof key.ipv6.at);
-    fa_copy(stack_config.ifaces[0].routes, key.routes.at, sizeof key.routes.at);
-    fa_copy(stack_config.dns, key.dns.at, sizeof key.dns.at);
-    fa_copy(stack_config.ntp, key.ntp.at, sizeof key.ntp.at);
+    fa_boot_must(&image,
+        fa_stack_secret(key.ipv6_secret, NULL, stack_config.iid_secret), "keep the secret");
     if (fa_stack_config_check(&stack_config, &reason) != FA_OK) {
         fa_boot_fail(&image, "%s", reason);
     }
