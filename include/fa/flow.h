@@ -34,6 +34,11 @@ struct fa_watch {
     void (*fn)(struct fa_watch *watch, unsigned events);
 };
 
+/* Wait until the watch that is set at *watch would be told something, which it is as well. Several
+ * fibers may wait at one place, so long as nobody else changes it. Returns: FA_OK, perhaps for
+ * nothing; FA_ETIMEOUT; FA_ECANCEL. Yields. */
+fa_err fa_watch_wait(struct fa_watch **watch, fa_ns deadline);
+
 struct fa_flow_ops {
     fa_err (*peek)(struct fa_flow *flow, struct fa_slice *ret_bytes);
     void (*done)(struct fa_flow *flow, size_t len);

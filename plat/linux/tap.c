@@ -311,7 +311,8 @@ static uint16_t find_mtu(int tap_fd, struct ifreq *ret_request)
     return (uint16_t)fa_min((size_t)mtu, FA_NETDEV_MTU_MAX);
 }
 
-/* Agree with the kernel on what either side may leave undone. */
+/* Agree with the kernel on what either side may leave undone. What whoever held a lasting interface
+ * before had agreed on still stands, so nothing is agreed on in so many words, too. */
 static void offer_offload(struct fa_tap *tap, int fd, bool wanted)
 {
     bool super = fa_pool_room(tap->pool) + sizeof(struct fa_buf) >= FA_TAP_SUPER_SIZE;
@@ -321,7 +322,7 @@ static void offer_offload(struct fa_tap *tap, int fd, bool wanted)
         what = TUN_F_CSUM | (super ? TUN_F_TSO4 | TUN_F_TSO6 : 0);
         offload = (uint8_t)(FA_OFFLOAD_CSUM_NEEDED | (super ? FA__NETDEV_TSO : 0));
     }
-    if (tap->has_header && ioctl(fd, TUNSETOFFLOAD, what) == 0 && what != 0) {
+    if (ioctl(fd, TUNSETOFFLOAD, what) == 0 && what != 0) {
         tap->dev.info.tx_offload = offload;
         tap->dev.info.rx_offload = offload | FA_OFFLOAD_CSUM_GOOD;
     }

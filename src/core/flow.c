@@ -22,8 +22,7 @@ static void wake_waiter(struct fa_watch *watch, unsigned events)
     }
 }
 
-/* Wait until the watch at *watch is told something. Yields. */
-static fa_err wait_watch(struct fa_watch **watch, fa_ns deadline)
+fa_err fa_watch_wait(struct fa_watch **watch, fa_ns deadline)
 {
     struct waiter waiter = {.watch = {wake_waiter}, .outer = *watch};
     fa_waitq_init(&waiter.waitq);
@@ -44,7 +43,7 @@ fa_err fa_listener_accept_wait(
 {
     fa_err err;
     while ((err = fa_listener_accept(listener, ret_flow)) == FA_AGAIN) {
-        FA_TRY(wait_watch(&listener->watch, deadline));
+        FA_TRY(fa_watch_wait(&listener->watch, deadline));
     }
     return err;
 }
@@ -53,7 +52,7 @@ fa_err fa_flow_peek_wait(struct fa_flow *flow, fa_ns deadline, struct fa_slice *
 {
     fa_err err;
     while ((err = fa_flow_peek(flow, ret_bytes)) == FA_AGAIN) {
-        FA_TRY(wait_watch(&flow->watch, deadline));
+        FA_TRY(fa_watch_wait(&flow->watch, deadline));
     }
     return err;
 }
@@ -62,7 +61,7 @@ fa_err fa_flow_reserve_wait(struct fa_flow *flow, fa_ns deadline, uint8_t **ret_
 {
     fa_err err;
     while ((err = fa_flow_reserve(flow, ret_at, ret_cap)) == FA_AGAIN) {
-        FA_TRY(wait_watch(&flow->watch, deadline));
+        FA_TRY(fa_watch_wait(&flow->watch, deadline));
     }
     return err;
 }

@@ -4,8 +4,6 @@
 
 #include "fa/resolver.h"
 
-#include "fa/fiber.h"
-
 /* ---- slots ---- */
 
 static bool has_socket(const struct fa_resolver_slot *slot)
@@ -298,36 +296,22 @@ void fa_resolver_stop(struct fa_resolver *resolver)
 
 /* ---- waiting ---- */
 
-struct waiter {
-    struct fa_watch watch;
-    struct fa_waitq waitq;
-    struct fa_dns_request request;
-};
-
-static void wake_waiter(struct fa_watch *watch, unsigned events)
-{
-    (void)events;
-    (void)fa_waitq_wake_all(&FA_CONTAINER(watch, struct waiter, watch)->waitq);
-}
-
 fa_err fa_resolver_ask_wait(struct fa_resolver *resolver, struct fa_slice name, uint16_t type,
     fa_ns deadline, struct fa_dns_answer *ret_answer)
 {
-    struct waiter waiter; // not zeroed: the answer in it is large
+    struct fa_dns_request request; // not zeroed: the answer in it is large
     fa_err err = FA_OK;
-    waiter.watch.fn = wake_waiter;
-    waiter.request.watch = &waiter.watch;
-    fa_waitq_init(&waiter.waitq);
-    FA_TRY(fa_dns_ask(&resolver->dns, fa_resolver_now(resolver), &waiter.request, name, type));
-    while (err == FA_OK && fa_dns_result(&waiter.request) == FA_AGAIN) {
-        err = fa_waitq_wait(&waiter.waitq, deadline);
+    request.watch = NULL;
+    FA_TRY(fa_dns_ask(&resolver->dns, fa_resolver_now(resolver), &request, name, type));
+    while (err == FA_OK && fa_dns_result(&request) == FA_AGAIN) {
+        err = fa_watch_wait(&request.watch, deadline);
     }
     if (err != FA_OK) {
-        fa_dns_forget(&waiter.request, fa_resolver_now(resolver));
+        fa_dns_forget(&request, fa_resolver_now(resolver));
         return err;
     }
-    FA_TRY(fa_dns_result(&waiter.request));
-    *ret_answer = waiter.request.answer;
+    FA_TRY(fa_dns_result(&request));
+    *ret_answer = request.answer;
     return FA_OK;
 }
 

@@ -5,7 +5,6 @@
 // A queued datagram carries its addresses in its own headroom, where the headers were, so that
 // queues need no memory beside the buffers.
 
-#include "fa/fiber.h"
 #include "fa/wire/udp.h"
 #include "src/net/udp_priv.h"
 
@@ -229,34 +228,12 @@ fa_err fa_udp_recv(
     return FA_OK;
 }
 
-/* A fiber that waits for a socket; news go on to whoever watched before. */
-struct waiter {
-    struct fa_watch watch;
-    struct fa_watch *outer;
-    struct fa_waitq waitq;
-};
-
-static void wake_waiter(struct fa_watch *watch, unsigned events)
-{
-    struct waiter *waiter = FA_CONTAINER(watch, struct waiter, watch);
-    (void)fa_waitq_wake_all(&waiter->waitq);
-    if (waiter->outer != NULL) {
-        waiter->outer->fn(waiter->outer, events);
-    }
-}
-
 fa_err fa_udp_recv_wait(struct fa_udp_socket *socket, fa_ns deadline, struct fa_buf **ret_buf,
     struct fa_udp_from *ret_from)
 {
     fa_err err;
     while ((err = fa_udp_recv(socket, ret_buf, ret_from)) == FA_AGAIN) {
-        struct waiter waiter = {.watch = {wake_waiter}, .outer = socket->watch};
-        fa_waitq_init(&waiter.waitq);
-        socket->watch = &waiter.watch;
-        err = fa_waitq_wait(&waiter.waitq, deadline);
-        FA_ASSERT(socket->watch == &waiter.watch); // one fiber reads a socket at a time
-        socket->watch = waiter.outer;
-        FA_TRY(err);
+        FA_TRY(fa_watch_wait(&socket->watch, deadline));
     }
     return err;
 }
