@@ -148,7 +148,7 @@ struct fa_tcp_listen_config {
     uint16_t backlog_max; /* established, not yet accepted [128] */
     uint16_t
         half_open_max; /* SYN_RECEIVED [fa_tcp_config's]; further SYNs are answered by cookies */
-    bool nagle;        /* collect small writes (RFC 9293 3.7.4); off: send at turn's end */
+    bool nagle;        /* collect small writes: fa_tcp_nagle_set() */
     struct fa_tcp_options options; /* of those that it accepts */
 };
 
@@ -349,7 +349,11 @@ static inline uint32_t fa_tcp_listener_pending(const struct fa_tcp_listener *lis
     return listener->accept_count;
 }
 
-/* Collect small writes of a connection (RFC 9293 3.7.4) from now on, or send each at turn's end. */
+/*
+ * Collect small writes of a connection from now on, or send each at turn's end. Collected is as
+ * Linux does it, by Minshall's variant of RFC 9293 3.7.4: what fills no segment waits only while
+ * another such segment is not acknowledged, not for full ones; at the end of the stream for none.
+ */
 void fa_tcp_nagle_set(struct fa_flow *flow, bool nagle);
 
 /*

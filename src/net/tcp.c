@@ -218,6 +218,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .snd_nxt = iss,
         .snd_max = iss,
         .tx_end = iss + 1,
+        .tx_small_end = iss,
         .challenge_ms = fa__tcp_ms(tcp) - (uint32_t)(tcp->config.challenge_gap_ns / FA_NS_MS),
         .keepalive = tcp->config.keepalive,
         .recover = iss,

@@ -85,6 +85,14 @@ static bool plan_lost(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan
     return true;
 }
 
+/* Minshall's variant of RFC 9293 3.7.4: whether a segment that was not full is in flight. Full ones
+ * will be acknowledged soon by themselves. */
+static bool is_small_out(const struct fa_tcp_conn *conn)
+{
+    return fa__seq_lt(conn->snd_una, conn->tx_small_end) &&
+           fa__seq_leq(conn->tx_small_end, conn->snd_nxt);
+}
+
 /* RFC 9293 3.8.6.2.1: a full segment, or all there is, or half of the largest window ever. */
 static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint32_t room)
 {
@@ -99,7 +107,7 @@ static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint3
         return false;
     }
     if (len == fa__tcp_unsent(conn)) {
-        return !conn->nagle || conn->snd_nxt == conn->snd_una || conn->fin_queued;
+        return !conn->nagle || conn->fin_queued || !is_small_out(conn);
     }
     return len >= conn->snd_wnd_max / 2;
 }
@@ -236,6 +244,9 @@ static void note_sent(struct fa_tcp_conn *conn, const struct plan *plan, struct 
         conn->burst_resent = true;
     } else {
         note_new(conn, plan, end);
+        if (conn->nagle && plan->len < plan->mss) {
+            conn->tx_small_end = plan->seq + plan->len;
+        }
     }
     if (conn->snd_una == conn->snd_max) {
         conn->progress_ns = tcp->now;

@@ -151,17 +151,20 @@ struct fa_tcp_conn {
     uint32_t snd_nxt;
     uint32_t snd_max;
     uint32_t tx_end;
+    uint32_t tx_small_end; /* of the last segment that was not full, if nagle */
     uint32_t snd_wnd;
     uint32_t snd_wnd_max;
     uint32_t snd_wl1;
     uint32_t snd_wl2;
     uint32_t irs;
     uint32_t rcv_nxt;
-    uint32_t rcv_adv;       /* right edge of the window we promised; never goes back */
-    uint32_t rcv_acked;     /* what our last ACK said */
-    uint32_t rcv_fin;       /* number of a FIN that came early, if has_rcv_fin */
-    uint16_t rx_window_kib; /* of struct fa_tcp_options, as are the next ones marked (o) */
-    uint16_t tx_buffer_kib; /* (o) */
+    uint32_t rcv_adv;              /* right edge of the window we promised; never goes back */
+    uint32_t rcv_acked;            /* what our last ACK said */
+    uint32_t rcv_fin;              /* number of a FIN that came early, if has_rcv_fin */
+    uint16_t rx_window_kib;        /* of struct fa_tcp_options, as are the next ones marked (o) */
+    uint16_t tx_buffer_kib;        /* (o) */
+    uint16_t keepalive_after_s;    /* (o) */
+    uint16_t keepalive_interval_s; /* (o) */
 
     struct fa__tcp_work *work; /* of loss recovery and of holes; NULL: it needs none now */
     const struct fa__tcp_cc *cc;
@@ -180,12 +183,13 @@ struct fa_tcp_conn {
     uint32_t min_rtt_ms; /* when that was */
     uint32_t undo_cwnd;  /* what to go back to if nothing was lost after all */
     uint32_t undo_ssthresh;
-    uint32_t undo_from;  /* snd_una at the time */
-    uint16_t undo_count; /* segments sent again since, of which no DSACK has told */
-    uint16_t mss_high;   /* the largest payload that may pass; more than mss_max never */
-    uint8_t mtu_lost;    /* probes of the present size */
-    uint8_t ttl;         /* (o) */
-    uint8_t traffic;     /* (o) without the bits of ECN */
+    uint32_t undo_from;   /* snd_una at the time */
+    uint16_t undo_count;  /* segments sent again since, of which no DSACK has told */
+    uint16_t mss_high;    /* the largest payload that may pass; more than mss_max never */
+    uint8_t mtu_lost;     /* probes of the present size */
+    uint8_t ttl;          /* (o) */
+    uint8_t traffic;      /* (o) without the bits of ECN */
+    uint8_t fin_wait_2_s; /* (o) */
     fa_ns rtt_start_ns;
     fa_ns sent_ns;    /* last new data */
     uint32_t rtt_seq; /* the timed byte */
@@ -261,13 +265,10 @@ struct fa_tcp_conn {
     bool ack_due : 1;
     bool retransmit_due : 1; /* the segment at snd_una */
     bool probe_due : 1;
-    bool keep_due : 1;             /* a keepalive probe */
-    bool reset_due : 1;            /* a dead connection that has still to say so */
-    bool quick_ack : 1;            /* (o) */
-    uint8_t keepalive_probes;      /* (o) */
-    uint8_t fin_wait_2_s;          /* (o) */
-    uint16_t keepalive_after_s;    /* (o) */
-    uint16_t keepalive_interval_s; /* (o) */
+    bool keep_due : 1;        /* a keepalive probe */
+    bool reset_due : 1;       /* a dead connection that has still to say so */
+    bool quick_ack : 1;       /* (o) */
+    uint8_t keepalive_probes; /* (o) */
 };
 
 _Static_assert(sizeof(struct fa_tcp_conn) <= FA_TCP_CONN_BYTES, "fa_tcp_config.conn_memory");

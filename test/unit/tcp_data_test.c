@@ -83,6 +83,32 @@ T(with_nagle_a_small_segment_waits_for_the_ack)
     lab_end();
 }
 
+T(with_nagle_a_small_segment_waits_for_small_ones_alone)
+{
+    lab_init(NULL);
+    lab_listen(&(struct fa_tcp_listen_config){.nagle = true});
+    lab_accept();
+    lab_write(2 * MSS + 5); // the tail of a write does not wait for its full segments
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = MSS);
+    OUT(.flags = A, .seq = 1 + MSS, .ack = 1, .len = MSS);
+    OUT(.flags = A, .seq = 1 + 2 * MSS, .ack = 1, .len = 5);
+    lab_write(10);
+    QUIET();
+    IN(.flags = A, .seq = 1, .ack = 1 + 2 * MSS); // all but the small one
+    QUIET();
+    lab_write(MSS - 10); // with what waits it makes a full one, behind the small one
+    OUT(.flags = A, .seq = 6 + 2 * MSS, .ack = 1, .len = MSS);
+    IN(.flags = A, .seq = 1, .ack = 6 + 2 * MSS);
+    lab_write(7); // a full one is out still
+    OUT(.flags = A, .seq = 6 + 3 * MSS, .ack = 1, .len = 7);
+    lab_write(7);
+    QUIET();
+    lab.conn->tx_small_end = lab.conn->snd_nxt + 1; // one of 2 GiB ago seems ahead
+    lab_write(7);
+    OUT(.flags = A, .seq = 13 + 3 * MSS, .ack = 1, .len = 14);
+    lab_end();
+}
+
 T(the_peers_window_is_never_overrun)
 {
     accept_with(NULL);
