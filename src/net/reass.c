@@ -41,9 +41,6 @@ void fa_reass_init(struct fa_reass *reass, const struct fa_reass_config *config)
     c->bytes_max = or_default(c->bytes_max, FA_REASS_BYTES_MAX);
     c->timeout4_ns = c->timeout4_ns != 0 ? c->timeout4_ns : FA_REASS_TIMEOUT4_NS;
     c->timeout6_ns = c->timeout6_ns != 0 ? c->timeout6_ns : FA_REASS_TIMEOUT6_NS;
-    for (uint32_t i = 0; i < FA_REASS_DATAGRAM_COUNT_MAX; i++) {
-        fa_list_init(&reass->datagrams[i].fragments);
-    }
 }
 
 /* ---- the table ---- */
