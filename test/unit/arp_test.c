@@ -576,6 +576,21 @@ T(an_address_that_another_has_or_probes_for_is_taken)
     }
 }
 
+T(a_probe_of_another_address_begins_anew)
+{
+    begin_down();
+    fa_arp_probe(&arp, 0, THEM + 1);
+    fa_arp_tick(&arp, fa_arp_deadline(&arp));
+    fa_arp_probe(&arp, 0, THEM);
+    CHECK(!probes(0)); // what was due for the other one
+    for (int i = 0; i < FA_ARP_PROBE_COUNT; i++) {
+        fa_arp_tick(&arp, fa_arp_deadline(&arp));
+        CHECK(probes(0));
+    }
+    CHECK_EQ(fa_arp_deadline(&arp), FA_ARP_PROBE_END_NS);
+    end();
+}
+
 T(a_probe_that_was_stopped_asks_no_more)
 {
     begin_down();

@@ -308,6 +308,17 @@ T(messages_that_contradict_the_rfc_are_dropped_by_name)
     host6_end();
 }
 
+T(an_interface_that_is_stopped_in_the_middle_of_a_test_wants_no_time)
+{
+    struct fa_ndp_config config = host6_config();
+    host6_begin(&config);
+    CHECK(fa_ndp_deadline(&host6.ndp) != FA_NS_NEVER); // its link-local address is tested
+    fa_ndp_stop(&host6.ndp);
+    CHECK_EQ(fa_ndp_deadline(&host6.ndp), FA_NS_NEVER);
+    CHECK(!fa_ndp_has_output(&host6.ndp));
+    host6_end();
+}
+
 T(a_stopped_interface_is_silent_and_deaf)
 {
     struct fa_ndp_message message;

@@ -357,6 +357,34 @@ T(routes_that_make_no_sense_are_refused_and_their_number_is_bounded)
     world_close();
 }
 
+T(of_two_routes_to_one_prefix_the_first_is_taken_until_it_is_gone)
+{
+    struct fa_route first = {
+        .prefix = fa_ip4_ip(0xc0000200), .prefix_bits = 24, .gateway = fa_ip4_ip(WORLD_B)};
+    struct fa_route second = first;
+    second.gateway = fa_ip4_ip(WORLD_M);
+    world_open();
+    CHECK_EQ(fa_stack_route_add(&world.a.stack, &first), FA_OK);
+    CHECK_EQ(fa_stack_route_add(&world.a.stack, &second), FA_OK);
+    struct fa_udp_socket socket;
+    REQUIRE(world_bind(&world.a, &socket, 9) == FA_OK);
+    world_sniff_nothing();
+    CHECK_EQ(world_send(&socket, "x", world_at(0xc0000207, 7)), FA_OK);
+    world_settle();
+    // b was asked for and got it; nobody asks for m.
+    struct fa_buf *frame;
+    while ((frame = world_sniff()) != NULL) {
+        struct fa_arp_packet packet;
+        struct fa_slice bytes = fa_slice_from(fa_buf_slice(frame), FA_ETH_HDR_LEN);
+        CHECK(fa_arp_packet_decode(bytes, &packet) != FA_ARP_PACKET_GOOD ||
+              packet.target_ip != WORLD_M);
+        fa_buf_drop(frame);
+    }
+    CHECK_EQ(COUNTED(&world.b, ip4_rx_packets), 1);
+    fa_udp_close(&socket);
+    world_close();
+}
+
 T(our_own_address_as_gateway_leads_nowhere)
 {
     world_open();

@@ -336,6 +336,19 @@ T(a_fin_that_comes_early_waits_for_the_hole)
     lab_end();
 }
 
+T(what_was_kept_beyond_a_fin_is_given_back_with_it)
+{
+    start();
+    IN(.flags = A, .seq = 301, .ack = 1, .len = 100);
+    OUT(.flags = A, .seq = 1, .ack = 1);
+    CHECK_EQ(lab.end.pool.used_count, 1);
+    IN(.flags = F | A, .seq = 1, .ack = 1, .len = 100);
+    OUT(.flags = A, .seq = 1, .ack = 102);
+    CHECK_EQ(lab_read(1000), 100);
+    CHECK_EQ(lab.end.pool.used_count, 0);
+    lab_end();
+}
+
 T(a_fin_is_taken_by_a_closed_window)
 {
     lab_init(&(struct fa_tcp_config){.rx_window_bytes = 1000});

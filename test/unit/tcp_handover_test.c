@@ -354,6 +354,34 @@ T(a_load_that_finds_no_room_leaves_nothing)
     lab_end();
 }
 
+T(a_load_beyond_the_limits_of_the_stack_is_refused)
+{
+    start();
+    lab_write(5000);
+    REQUIRE(fa_tcp_save(lab.flow, lab.now, saved, sizeof saved, &saved_len) == FA_OK);
+    lab.flow = NULL;
+    lab_sleep(0); // what was due of it
+    renew();
+    struct fa_flow *flow = NULL;
+    struct fa_slice bytes = {saved, saved_len};
+    struct fa_tcp_config *config = &lab.end.tcp.config;
+    const struct fa_tcp_config full = *config;
+    config->tx_buffer_bytes = 4999;
+    CHECK_EQ(fa_tcp_load(&lab.end.tcp, lab.now, bytes, &flow), FA_ENOSPC);
+    config->tx_buffer_bytes = 5000;
+    config->conn_count_max = 0;
+    CHECK_EQ(fa_tcp_load(&lab.end.tcp, lab.now, bytes, &flow), FA_ENOSPC);
+    CHECK_EQ(COUNT(tcp_conn_refused), 1);
+    CHECK(flow == NULL);
+    CHECK_EQ(lab.end.tcp.live_count, 0);
+    config->conn_count_max = full.conn_count_max;
+    CHECK_EQ(fa_tcp_load(&lab.end.tcp, lab.now, bytes, &flow), FA_OK);
+    CHECK(flow != NULL);
+    lab.flow = flow;
+    lab.conn = fa__tcp_conn_of(flow);
+    lab_end();
+}
+
 T(one_that_was_not_accepted_needs_a_listener_with_room)
 {
     lab_init(NULL);
