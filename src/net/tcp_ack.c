@@ -103,7 +103,6 @@ static void input_duplicate(struct fa_tcp_conn *conn)
             enter_recovery(conn);
         }
     }
-    fa__tcp_mark(conn);
 }
 
 /* RFC 6582 3.2 step 3. Returns: whether the timer is to be restarted. */
