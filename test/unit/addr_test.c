@@ -28,6 +28,22 @@ T(a_static_ipv4_address_is_listed_until_the_stack_stops)
     CHECK_EQ(list->count, 0);
 }
 
+T(an_address_that_was_removed_is_not_chosen)
+{
+    struct fa_ip near = fa_ip4(10, 0, 0, 2);
+    addrs = (struct fa_addrs){0};
+    for (uint8_t i = 1; i <= 2; i++) {
+        struct fa_iface_addr addr = numbered(i);
+        addr.prefix_bits = i == 2 ? 31 : 24; // the second is the better source
+        CHECK_EQ(fa_addrs_add(&addrs, &addr), FA_OK);
+    }
+    CHECK(fa_addrs_choose(&addrs, &near, false) == &addrs.at[1]);
+    fa_addrs_remove(&addrs, &addrs.at[1]);
+    CHECK(fa_addrs_choose(&addrs, &near, false) == &addrs.at[0]);
+    fa_addrs_remove(&addrs, &addrs.at[0]);
+    CHECK(fa_addrs_choose(&addrs, &near, false) == NULL);
+}
+
 T(an_address_under_test_or_taken_by_another_is_not_usable)
 {
     CHECK(!fa_addr_is_usable(&(struct fa_iface_addr){.state = FA_ADDR_TENTATIVE}));

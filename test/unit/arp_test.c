@@ -373,6 +373,26 @@ T(a_neighbour_that_does_not_answer_its_probes_is_asked_for_anew)
     end();
 }
 
+T(a_neighbour_that_answered_late_has_all_its_tries_again)
+{
+    fa_ns now = begin();
+    know(now);
+    for (int round = 0; round < 2; round++) {
+        now += FA_NEIGH_REACHABLE_NS;
+        CHECK(known_as(now, THEM, them_mac));
+        for (int i = 0; i < FA_NEIGH_TRY_COUNT_MAX - 1; i++) {
+            CHECK(!silent(now));
+            now += FA_NEIGH_RETRY_NS;
+            fa_arp_tick(&arp, now);
+        }
+        CHECK(!silent(now)); // the last one
+        CHECK(known_as(now, THEM, them_mac));
+        input(now, FA_ARP_OP_REPLY, them_mac, THEM, US);
+    }
+    CHECK(known_as(now, THEM, them_mac));
+    end();
+}
+
 T(a_neighbour_that_moves_is_followed_and_probed_when_used)
 {
     struct fa_eth_header eth;
@@ -703,6 +723,7 @@ T(laying_the_address_down_forgets_everything)
     input(now, FA_ARP_OP_REPLY, other_mac, THEM + 2, US); // one is ready, one is parked
     CHECK_EQ(pool.used_count, 2);
     end();
+    CHECK_EQ(COUNTED(neigh_tx_unresolved), 1);
     CHECK(silent(now));
     fa_arp_address_set(&arp, now, US, 16);
     CHECK(!resolve(now, THEM, 0, NULL));

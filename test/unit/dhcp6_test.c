@@ -211,6 +211,22 @@ T(only_answers_to_us_by_a_server_are_believed)
     CHECK_EQ(COUNTED(dhcp6_rx_messages), 9);
 }
 
+T(who_is_stopped_says_nothing_and_wants_no_time)
+{
+    struct fa_dhcp6_message request;
+    begin_seeded(1);
+    fa_dhcp6_start(&dhcp6, now);
+    CHECK(fa_dhcp6_deadline(&dhcp6) != FA_NS_NEVER);
+    fa_dhcp6_stop(&dhcp6); // before it has asked
+    CHECK_EQ(fa_dhcp6_deadline(&dhcp6), FA_NS_NEVER);
+    fa_dhcp6_start(&dhcp6, now);
+    now = fa_dhcp6_deadline(&dhcp6);
+    fa_dhcp6_tick(&dhcp6, now);
+    fa_dhcp6_stop(&dhcp6); // when it was about to
+    CHECK(!output(&request));
+    CHECK_EQ(fa_dhcp6_deadline(&dhcp6), FA_NS_NEVER);
+}
+
 T(an_answer_before_the_question_is_not_believed)
 {
     begin_seeded(1);

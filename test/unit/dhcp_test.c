@@ -277,7 +277,8 @@ T(without_a_mask_the_class_decides)
     static const struct {
         uint32_t ip;
         int bits;
-    } rows[] = {{0x0a000005, 8}, {0xac100005, 16}, {0xc0000205, 24}};
+    } rows[] = {{0x0a000005, 8}, {0x7e000005, 8}, {0x80010005, 16}, {0xac100005, 16},
+        {0xbf000105, 16}, {0xc0000105, 24}, {0xc0000205, 24}};
     for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
         begin();
         struct fa_dhcp_message message = answer(FA_DHCP_OFFER);

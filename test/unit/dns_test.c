@@ -82,6 +82,8 @@ T(addresses_and_known_names_are_answered_without_asking)
         {"PRINTER.example", FA_DNS_AAAA, FA_OK},
         {"1.0.0.127.in-addr.arpa", FA_DNS_PTR, FA_OK},
         {"9.0.0.10.in-addr.arpa", FA_DNS_PTR, FA_OK},
+        {"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa", FA_DNS_PTR,
+            FA_OK},
     };
     dlab_open(1, (struct fa_dns_config){.statics = statics, .static_count = 2});
     for (size_t i = 0; i < FA_COUNT_OF(cases); i++) {
@@ -118,6 +120,22 @@ T(a_question_asked_twice_is_sent_once)
     say_a(7);
     CHECK_EQ(last_byte(&other), 7);
     CHECK_EQ(fa_dns_result(&request), FA_AGAIN);
+}
+
+T(servers_that_change_begin_a_question_anew)
+{
+    struct fa_endpoint server = dlab_server(0);
+    dlab_open(1, plain);
+    CHECK_EQ(dlab_ask(&request, "a.b", FA_DNS_A), FA_AGAIN);
+    for (int i = 0; i < 10; i++) { // more often than there are rounds
+        REQUIRE(dlab_fetch());
+        CHECK_EQ(dlab_asked(), 0);
+        fa_dns_servers_set(&dlab.dns, dlab.now, &server, 1);
+        CHECK_EQ(fa_dns_result(&request), FA_AGAIN);
+    }
+    REQUIRE(dlab_fetch());
+    say_a(7);
+    CHECK_EQ(last_byte(&request), 7);
 }
 
 T(a_question_ends_with_the_last_who_asks_it_whichever_came_first)

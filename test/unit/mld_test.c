@@ -343,6 +343,7 @@ T(what_concerns_nobody_is_not_told)
     CHECK_EQ(record_of(&inside), 0);
     CHECK_EQ(fa_mld_leave(&mld, now, &inside), FA_OK);
     CHECK(!fa_mld_has(&mld, &inside));
+    CHECK_EQ(mld.group_count, 1);
     begin(true); // switched off
     CHECK_EQ(fa_mld_join(&mld, now, &group), FA_OK);
     query(2, 0, NULL);

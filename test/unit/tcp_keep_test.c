@@ -53,6 +53,15 @@ T(a_silent_peer_is_asked_with_the_number_before_the_next)
     lab_end();
 }
 
+T(keepalive_counts_from_when_it_is_switched_on)
+{
+    start(NULL);
+    lab.now += 1000 * FA_NS_S; // the TCP has not been called since
+    fa_tcp_keepalive_set(lab.flow, lab.now, true);
+    OUT(.flags = A, .seq = 0, .ack = 1, .within_ns = AFTER);
+    lab_end();
+}
+
 T(a_peer_that_answers_no_probe_is_reset)
 {
     start(&(struct fa_tcp_config){.keepalive = true, .keepalive_probes = 3});
