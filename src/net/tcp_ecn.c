@@ -35,7 +35,8 @@ void fa__tcp_ecn_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *s
 
 void fa__tcp_ecn_acked(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
 {
-    if (conn->ecn_reduced && !fa__seq_lt(conn->snd_una, conn->ecn_end)) {
+    // The first number beyond tells the peer of it (CWR): until then it goes on to say ECE.
+    if (conn->ecn_reduced && fa__seq_lt(conn->ecn_end, conn->snd_una)) {
         conn->ecn_reduced = false;
     }
     bool reduced = conn->ecn_reduced || conn->recovery || conn->timed_out;

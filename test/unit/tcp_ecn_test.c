@@ -141,6 +141,9 @@ T(being_told_of_a_mark_halves_the_window_once_a_round_trip)
     QUIET();
     IN(.flags = A | E, .seq = 1, .ack = 1 + 9 * MSS);
     CHECK_EQ(lab.conn->cwnd, cwnd);
+    // All that was out, but the peer has not heard yet that we have slowed down.
+    IN(.flags = A | E, .seq = 1, .ack = 1 + 10 * MSS);
+    CHECK_EQ(lab.conn->cwnd, cwnd);
     CHECK_EQ(COUNT(tcp_ecn_reduced), 1);
     // The first new segment says so, the next does not.
     OUT(.flags = A | W, .seq = 1 + 10 * MSS, .ack = 1, .len = MSS, .ecn = true, .traffic = ECT0);
