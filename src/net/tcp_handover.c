@@ -108,6 +108,7 @@ static void describe(const struct fa_tcp_conn *conn, struct fa__saved *saved)
         .rx_scale = conn->rx_scale,
         .backoff = conn->backoff,
         .tries = conn->tries,
+        .congestion = (uint8_t)fa_tcp_congestion_of(&conn->flow),
     };
     saved->fin_off = (saved->flags & FA__SAVED_FIN_EARLY) != 0 ? conn->rcv_fin - conn->rcv_nxt : 0;
 }
@@ -236,6 +237,7 @@ static void restore_send(struct fa_tcp_conn *conn, const struct fa__saved *saved
     conn->mss = saved->mss;
     conn->mss_max = saved->mss;
     conn->mss_high = saved->mss;
+    conn->cc = fa__tcp_cc_of((enum fa_tcp_congestion)saved->congestion);
     conn->cc->init(conn, false);
     conn->cwnd = saved->cwnd != 0 ? saved->cwnd : conn->cwnd;
     conn->ssthresh = saved->ssthresh;

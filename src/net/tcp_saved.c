@@ -14,7 +14,7 @@ enum {
     OFF_VERSION = 4,
     OFF_LOCAL = 16,
     OFF_REMOTE = 32,
-    OFF_ZERO = 194,    /* two bytes */
+    OFF_ZERO = 195,    /* one byte */
     LEN_MAX = 1 << 30, /* windows, and distances between numbers (RFC 7323 2.3) */
     BACKOFF_MAX = 16,
 };
@@ -75,6 +75,7 @@ static const struct field fields[] = {
     FIELD(191, rx_scale),
     FIELD(192, backoff),
     FIELD(193, tries),
+    FIELD(194, congestion),
 };
 
 static uint64_t load_member(const uint8_t *at, size_t len)
@@ -248,6 +249,7 @@ static bool check_sizes(const struct fa__saved *saved)
            saved->cwnd <= LEN_MAX && (saved->cwnd >= saved->mss || saved->cwnd == 0) &&
            saved->srtt_ns <= TIME_MAX_NS && saved->rttvar_ns <= TIME_MAX_NS &&
            saved->no_progress_ns <= TIME_MAX_NS && saved->backoff <= BACKOFF_MAX &&
+           saved->congestion < FA_TCP_CONGESTION_COUNT &&
            (saved->end_in_ns <= TIME_MAX_NS || saved->end_in_ns == FA__SAVED_NEVER) &&
            (saved->retransmit_in_ns <= TIME_MAX_NS || saved->retransmit_in_ns == FA__SAVED_NEVER);
 }
@@ -290,8 +292,7 @@ fa_err fa__saved_decode(
     struct fa_slice bytes, struct fa__saved *ret_saved, struct fa_slice *ret_payload)
 {
     if (bytes.len < FA_TCP_SAVED_LEN_MIN || !fa_equal(bytes.at, magic, sizeof magic) ||
-        load_le(bytes.at + OFF_VERSION, 2) != FA__SAVED_VERSION ||
-        load_le(bytes.at + OFF_ZERO, 2) != 0) {
+        load_le(bytes.at + OFF_VERSION, 2) != FA__SAVED_VERSION || bytes.at[OFF_ZERO] != 0) {
         return FA_ECORRUPT;
     }
     struct fa_slice covered = {bytes.at, bytes.len - FA__SAVED_CRC_LEN};

@@ -85,6 +85,7 @@ struct fa__saved {
     uint8_t rx_scale;
     uint8_t backoff;
     uint8_t tries;
+    uint8_t congestion; /* enum fa_tcp_congestion */
 };
 
 /* Write the fixed part. */

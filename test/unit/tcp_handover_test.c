@@ -19,6 +19,7 @@ enum {
 
 static uint8_t saved[SAVED_MAX];
 static size_t saved_len;
+static enum fa_tcp_congestion congestion_there; /* of connections that begin in the other stack */
 
 static void start(void)
 {
@@ -48,7 +49,8 @@ static void renew(void)
     CHECK_EQ(lab.end.pool.used_count, 0);
     CHECK_EQ(fa_tcp_deadline(&lab.end.tcp), FA_NS_NEVER);
     lab.now += 123456 * FA_NS_S;
-    struct fa_tcp_config config = {.user_timeout_ns = 100 * FA_NS_S};
+    struct fa_tcp_config config = {
+        .user_timeout_ns = 100 * FA_NS_S, .congestion = congestion_there};
     tcp_end_init(&lab.end, &config, lab.end.ip, LAB_PORT, 0, 77, lab.now);
     lab_listen(NULL);
 }
@@ -300,6 +302,42 @@ T(timestamps_go_on_although_the_clock_is_another)
     lab_end();
 }
 
+T(congestion_control_goes_on_as_it_was_chosen_here)
+{
+    for (unsigned which = 0; which < FA_TCP_CONGESTION_COUNT; which++) {
+        start();
+        CHECK_EQ(fa_tcp_congestion_set(lab.flow, (enum fa_tcp_congestion)which), FA_OK);
+        uint32_t cwnd = lab.conn->cwnd;
+        congestion_there = (enum fa_tcp_congestion) !which;
+        move();
+        congestion_there = FA_TCP_CUBIC;
+        CHECK_EQ(fa_tcp_congestion_of(lab.flow), which);
+        CHECK_EQ(lab.conn->cwnd, cwnd);
+        if (which == FA_TCP_CUBIC) { // and has begun as that, not as another
+            CHECK_EQ(lab.conn->cc_state.hystart.last_us, UINT32_MAX);
+        }
+        lab_end();
+    }
+}
+
+T(timestamps_stand_still_while_their_stack_does)
+{
+    lab_init(NULL);
+    lab_listen(NULL);
+    IN(.flags = S, .mss = MSS, .has_ts = true, .ts_value = 500);
+    OUT(.flags = S | A, .ack = 1);
+    IN(.flags = A, .seq = 1, .ack = 1, .has_ts = true, .ts_value = 501);
+    CHECK_EQ(fa_listener_accept(&lab.end.listener.listener, &lab.flow), FA_OK);
+    lab.conn = fa__tcp_conn_of(lab.flow);
+    lab_sleep(100 * FA_NS_MS);
+    lab.now += 3600 * FA_NS_S;
+    fa_tcp_resume(&lab.end.tcp, lab.now, 3600 * FA_NS_S);
+    lab_write(10);
+    OUT(.flags = A, .seq = 1, .ack = 1, .len = 10, .has_ts = true, .ts_value = 100, .ts_echo = 501);
+    lab_sleep(20 * FA_NS_MS);
+    lab_end();
+}
+
 T(a_closed_window_is_probed_there)
 {
     start();
@@ -424,6 +462,7 @@ T(the_test_vector_is_what_its_description_says)
     CHECK_EQ(one.rx_len, 4);
     CHECK_EQ(one.ooo_count, 1);
     CHECK_EQ(one.mss, 1448);
+    CHECK_EQ(one.congestion, FA_TCP_NEW_RENO);
     CHECK_EQ(one.end_in_ns, FA__SAVED_NEVER);
     CHECK(fa_equal(payload.at, "read", 4));
     CHECK(fa_equal(payload.at + 12, "ooo", 3));
@@ -504,7 +543,8 @@ T(what_no_connection_can_be_is_refused_although_the_sum_is_right)
         {190, 1, 15},             // scaled beyond RFC 7323
         {191, 1, 15},             //
         {192, 1, 17},             // backed off for ever
-        {194, 1, 1},              // not zero
+        {194, 1, 2},              // no such congestion control
+        {195, 1, 1},              // not zero
         {200, 4, 0},              // a run where the hole should be
         {204, 4, 0},              // an empty run
         {204, 4, 0xffffffff},     // an endless one
