@@ -38,7 +38,7 @@ static const struct device_code codes[] = {
     {"net.default", "drivers=stream", "stream.h", "&@.dev", .storage = STREAM_STORAGE,
         .start = OPEN_STREAM("at"), .stop = "    fa_netdev_close(&@.dev);\n"},
     {"net.default", NULL, "hostnet.h", "@.dev", .storage = "static struct fa_hostnet @;\n",
-        .start = "    if (fa_hostnet_open(&@, @{at}, @{pool}, &reason) != FA_OK) {\n"
+        .start = "    if (fa_hostnet_open(&@, @{at}, @{pool}, @{bare}, &reason) != FA_OK) {\n"
                  "        fa_boot_fail(&image, \"no network by --@{at:key}=%s: %s\", @{at}, "
                  "reason);\n"
                  "    }\n",
@@ -287,6 +287,11 @@ static void write_option(
     if (is_card && strcmp(name, "pool") == 0) {
         const struct node *owner = pool_owner(node);
         fprintf(out, "&%s_pool", owner != NULL ? owner->id : node->id);
+        return;
+    }
+    if (is_card && strcmp(name, "bare") == 0) { // no wrapper wants to see whole frames
+        bool stack = node->owner != NULL && node->owner->class->provides == SIG_STACK;
+        fputs(stack ? "true" : "false", out);
         return;
     }
     size_t idx = 0;

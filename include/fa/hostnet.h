@@ -7,7 +7,7 @@
 // whatever the text says. Implemented by plat/linux/hostnet.c and plat/sim/hostnet.c; tested by
 // test/unit/hostnet_test.c.
 //
-//     if (fa_hostnet_open(&net, "tap:tap0", &pool, &reason) != FA_OK)
+//     if (fa_hostnet_open(&net, "tap:tap0", &pool, true, &reason) != FA_OK)
 //         die(reason);
 //     use(net.dev);
 
@@ -23,6 +23,7 @@
 enum {
     FA_HOSTNET_AREA_BYTES = 65536, /* where a stream's bytes are received */
     FA_HOSTNET_MAC_COUNT = 4,
+    FA_HOSTNET_LARGE_COUNT = 64, /* super-segments that may be held */
 };
 
 /* `dev` is the part to use. Private below. Pinned. */
@@ -33,19 +34,22 @@ struct fa_hostnet {
         struct fa_stream stream;
         struct fa_vnet_port port;
     };
+    struct fa_pool large;
+    _Alignas(64) uint8_t large_memory[FA_HOSTNET_LARGE_COUNT * FA_TAP_SUPER_SIZE];
     struct fa_vnet vnet;
     struct fa_vnet_mac macs[FA_HOSTNET_MAC_COUNT];
     uint8_t area[FA_HOSTNET_AREA_BYTES];
 };
 
 /*
- * Open the card. fa_netdev_close(net->dev) closes it.
+ * Open the card. fa_netdev_close(net->dev) closes it. `offload`: its frames may lack checksums and
+ * be super-segments, where the card can do the rest: for who takes it all apart, as a stack does.
  *
  * Owns:    borrows `where` during the call, `pool` until close.
  * Returns: FA_OK; else as fa_tap_open() or fa_stream_open(), and *reterr_reason is static text that
  *          says what to do about it.
  */
-fa_err fa_hostnet_open(
-    struct fa_hostnet *net, const char *where, struct fa_pool *pool, const char **reterr_reason);
+fa_err fa_hostnet_open(struct fa_hostnet *net, const char *where, struct fa_pool *pool,
+    bool offload, const char **reterr_reason);
 
 #endif

@@ -32,7 +32,9 @@ struct fa_tap_config {
     uint8_t mac[FA_MAC_LEN]; /* the card's, not the host's; zero: locally administered, random */
     uint16_t mtu_bytes;      /* 0: the interface's, or 1500 if it cannot be told */
     struct fa_pool *pool;    /* for frames in both directions; borrowed until close */
-    bool offload; /* checksums; and super-segments, if the pool's buffers have FA_TAP_SUPER_SIZE */
+    bool offload; /* checksums; and super-segments, if there are buffers of FA_TAP_SUPER_SIZE */
+    struct fa_pool *large; /* such buffers, two at least and for nobody else; small frames do not
+                            * pin them. NULL: those of `pool`, if they are as large. Borrowed */
     struct fa_counters *counters; /* NULL: fa_counters_main */
 };
 
@@ -41,6 +43,9 @@ struct fa_tap {
     struct fa_netdev dev;
     struct fa__linux_fd watch;
     struct fa_pool *pool;
+    struct fa_pool *large;
+    struct fa_buf
+        *spare; /* of `large`, for what a frame has beyond the MTU; NULL: there is no need */
     struct fa_counters *counters;
     bool has_header; /* a header of virtio stands before each frame (virtio 1.2, 5.1.6) */
 };

@@ -10,12 +10,14 @@ static const char *behind(const char *text, const char *scheme)
     return __builtin_strncmp(text, scheme, len) == 0 ? text + len : NULL;
 }
 
-fa_err fa_hostnet_open(
-    struct fa_hostnet *net, const char *where, struct fa_pool *pool, const char **reterr_reason)
+fa_err fa_hostnet_open(struct fa_hostnet *net, const char *where, struct fa_pool *pool,
+    bool offload, const char **reterr_reason)
 {
     const char *tap = behind(where, "tap:");
     if (tap != NULL) {
-        const struct fa_tap_config config = {.name = tap, .pool = pool};
+        const struct fa_tap_config config = {
+            .name = tap, .pool = pool, .offload = offload, .large = &net->large};
+        fa_pool_init(&net->large, net->large_memory, sizeof net->large_memory, FA_TAP_SUPER_SIZE);
         FA_TRY(fa_tap_open(&net->tap, &config, reterr_reason));
         net->dev = &net->tap.dev;
         return FA_OK;

@@ -109,6 +109,26 @@ static bool ask_interface(int fd, struct ifreq *ret_request)
     return syscall(SYS_ioctl, fd, TUNGETIFF, ret_request) == 0;
 }
 
+static bool is_super(const struct fa_tap *tap)
+{
+    return (tap->dev.info.rx_offload & FA__NETDEV_TSO) != 0;
+}
+
+/* A frame of `len` whose front is in `buf` and the rest in the spare one: into the latter as a
+ * whole, and another spare. Returns: NULL: there is no other, so the frame is lost. */
+static struct fa_buf *join(struct fa_tap *tap, struct fa_buf *buf, size_t front, size_t len)
+{
+    struct fa_buf *whole = tap->spare;
+    if (fa_buf_alloc(tap->large, FA_BUF_HEADROOM, &tap->spare) != FA_OK) {
+        FA_COUNT(tap->counters, netdev_rx_pool_empty);
+        return NULL;
+    }
+    fa_copy(fa_buf_append(whole, len), fa_buf_at(buf), front);
+    whole->offload = buf->offload;
+    fa_buf_drop(buf);
+    return whole;
+}
+
 /* One frame from the kernel. Returns: its buffer; NULL if none waits or it was no good, and then
  * `tap->watch.readable` tells which. */
 static struct fa_buf *read_frame(struct fa_tap *tap)
@@ -117,30 +137,39 @@ static struct fa_buf *read_frame(struct fa_tap *tap)
     uint8_t excess; /* catches what is longer than allowed, and would be cut off without a word */
     struct header header = {};
     size_t header_len = tap->has_header ? sizeof header : 0;
-    bool super = (tap->dev.info.rx_offload & FA__NETDEV_TSO) != 0;
     if (fa_buf_alloc(tap->pool, FA_BUF_HEADROOM, &buf) != FA_OK) {
         return NULL;
     }
-    size_t frame_max = super ? fa_buf_tailroom(buf) : fa__netdev_frame_max(&tap->dev);
-    struct iovec pieces[3] = {
+    bool alone = is_super(tap) && tap->spare == NULL;
+    size_t front = alone ? fa_buf_tailroom(buf) : fa__netdev_frame_max(&tap->dev);
+    size_t rest = tap->spare != NULL ? fa_buf_tailroom(tap->spare) - front : 0;
+    struct iovec pieces[4] = {
         {.iov_base = &header, .iov_len = header_len},
-        {.iov_base = fa_buf_at(buf), .iov_len = frame_max},
+        {.iov_base = fa_buf_at(buf), .iov_len = front},
+        {.iov_base = rest != 0 ? fa_buf_at(tap->spare) + front : NULL, .iov_len = rest},
         {.iov_base = &excess, .iov_len = 1},
     };
-    ssize_t len = readv(tap->watch.fd, pieces, 3);
+    ssize_t len = readv(tap->watch.fd, pieces, 4);
     len -= len < 0 ? 0 : (ssize_t)fa_min(header_len, (size_t)len);
     if (len < 0) {
         /* EAGAIN, or EBADFD and the like once the interface is gone: then it stays silent. */
         tap->watch.readable = errno == EINTR;
-    } else if ((size_t)len > frame_max) {
+    } else if ((size_t)len > front + rest) {
         FA_COUNT(tap->counters, netdev_rx_too_long);
     } else if (len < FA_ETH_HDR_LEN) {
         FA_COUNT(tap->counters, netdev_rx_too_short);
     } else if (!decode_header(&header, (size_t)len, &buf->offload)) {
         FA_COUNT(tap->counters, netdev_rx_offload);
-    } else {
+    } else if ((size_t)len <= front) {
         (void)fa_buf_append(buf, (size_t)len);
         return buf;
+    } else if ((buf->offload.flags & FA__NETDEV_TSO) == 0) {
+        FA_COUNT(tap->counters, netdev_rx_too_long);
+    } else {
+        struct fa_buf *whole = join(tap, buf, front, (size_t)len);
+        if (whole != NULL) {
+            return whole;
+        }
     }
     fa_buf_drop(buf);
     return NULL;
@@ -168,6 +197,9 @@ static size_t take_received(
 static fa_err reserve_frame(struct fa_netdev *dev, struct fa_buf **ret_buf)
 {
     struct fa_tap *tap = FA_CONTAINER(dev, struct fa_tap, dev);
+    if (tap->spare != NULL && fa_buf_alloc(tap->large, FA_BUF_HEADROOM, ret_buf) == FA_OK) {
+        return FA_OK;
+    }
     return fa_buf_alloc(tap->pool, FA_BUF_HEADROOM, ret_buf) == FA_OK ? FA_OK : FA_AGAIN;
 }
 
@@ -210,6 +242,7 @@ static void close_tap(struct fa_netdev *dev)
     struct fa_tap *tap = FA_CONTAINER(dev, struct fa_tap, dev);
     int fd = tap->watch.fd;
     fa__linux_unwatch(&tap->watch);
+    fa_buf_drop(tap->spare);
     (void)close(fd); /* nothing is kept back, so nothing can be lost here */
 }
 
@@ -315,7 +348,8 @@ static uint16_t find_mtu(int tap_fd, struct ifreq *ret_request)
  * before had agreed on still stands, so nothing is agreed on in so many words, too. */
 static void offer_offload(struct fa_tap *tap, int fd, bool wanted)
 {
-    bool super = fa_pool_room(tap->pool) + sizeof(struct fa_buf) >= FA_TAP_SUPER_SIZE;
+    const struct fa_pool *pool = tap->large != NULL ? tap->large : tap->pool;
+    bool super = fa_pool_room(pool) + sizeof(struct fa_buf) >= FA_TAP_SUPER_SIZE;
     unsigned long what = 0;
     uint8_t offload = 0;
     if (wanted && tap->has_header) {
@@ -325,6 +359,10 @@ static void offer_offload(struct fa_tap *tap, int fd, bool wanted)
     if (ioctl(fd, TUNSETOFFLOAD, what) == 0 && what != 0) {
         tap->dev.info.tx_offload = offload;
         tap->dev.info.rx_offload = offload | FA_OFFLOAD_CSUM_GOOD;
+        if (tap->large != NULL) {
+            fa_err err = fa_buf_alloc(tap->large, FA_BUF_HEADROOM, &tap->spare);
+            FA_ASSERT(err == FA_OK); // nobody else draws on it
+        }
     }
 }
 
@@ -349,6 +387,7 @@ fa_err fa_tap_open(
     *tap = (struct fa_tap){
         .dev.ops = &tap_ops,
         .pool = config->pool,
+        .large = config->large,
         .counters = config->counters != NULL ? config->counters : &fa_counters_main,
     };
     tap->has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;

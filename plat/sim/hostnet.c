@@ -4,9 +4,10 @@
 
 #include "fa/hostnet.h"
 
-fa_err fa_hostnet_open(
-    struct fa_hostnet *net, const char *where, struct fa_pool *pool, const char **reterr_reason)
+fa_err fa_hostnet_open(struct fa_hostnet *net, const char *where, struct fa_pool *pool,
+    bool offload, const char **reterr_reason)
 {
+    (void)offload;
     (void)where;
     (void)reterr_reason;
     fa_vnet_init(&net->vnet,

@@ -168,6 +168,8 @@ static const char *make_namespace(void)
  * descriptors, which also shows that inherited ones work. */
 static int tap_fds[2];
 static bool tap_offload;
+static struct fa_pool tap_larges[2];
+static bool tap_large;
 
 static const char *open_taps(struct conform_netdev_pair *ret_pair)
 {
@@ -181,6 +183,7 @@ static const char *open_taps(struct conform_netdev_pair *ret_pair)
                 &(struct fa_tap_config){.name = address,
                     .pool = &pools[i],
                     .offload = tap_offload,
+                    .large = tap_large ? &tap_larges[i] : NULL,
                     .counters = &counters},
                 &reason) != FA_OK) {
             return reason;
@@ -243,22 +246,189 @@ T(tap_with_checksum_offload_is_a_netdev)
     tap_offload = false;
 }
 
-T(frame_longer_than_a_tap_allows_is_dropped_whole)
+T(tap_with_buffers_for_super_segments_is_a_netdev_and_pins_one_of_them)
 {
+    static _Alignas(64) uint8_t larges[2][4 * FA_TAP_SUPER_SIZE];
+    if (tap_fds[1] == 0) {
+        t_skip("no taps");
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        fa_pool_init(&tap_larges[i], larges[i], sizeof larges[i], FA_TAP_SUPER_SIZE);
+    }
+    tap_offload = tap_large = true;
+    const char *reason = conform_netdev(&(struct conform_netdev_target){
+        .name = "tap with large", .open = open_taps, .close = close_nothing, .pump = pump_taps});
+    CHECK(reason == NULL);
+    CHECK(taps[0].dev.info.tx_offload & FA_OFFLOAD_TSO4);
+    CHECK_EQ(tap_larges[0].used_count, 0);
     struct conform_netdev_pair pair;
-    uint8_t frame[FA_ETH_HDR_LEN + 1001] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
+    REQUIRE(open_taps(&pair) == NULL);
+    CHECK_EQ(tap_larges[0].used_count, 1);
+    fa_netdev_close(pair.dev[0]);
+    fa_netdev_close(pair.dev[1]);
+    CHECK_EQ(tap_larges[0].used_count, 0);
+    tap_offload = tap_large = false;
+}
+
+enum {
+    SUPER_LEN = 5000,     /* bytes of the frames below, in segments of ... */
+    SUPER_SEGMENT = 1400, /* ... as many payload bytes */
+};
+
+/* The host sends a super-segment to tap1, with number `tag` in it. */
+static bool send_super(uint8_t tag)
+{
+    static const uint8_t header[10] = {
+        1, 1, 54, 0, SUPER_SEGMENT & 255, SUPER_SEGMENT >> 8, 34, 0, 16};
+    static uint8_t bytes[sizeof header + SUPER_LEN] = {[sizeof header] = 0x02,
+        0,
+        0,
+        0,
+        0,
+        1,
+        0x02,
+        0,
+        0,
+        0,
+        0,
+        2,
+        0x08,
+        0, // Ethernet
+        0x45,
+        0,
+        (SUPER_LEN - 14) >> 8,
+        (SUPER_LEN - 14) & 255,
+        0,
+        0,
+        0x40,
+        0,
+        64,
+        6,
+        0,
+        0,
+        10,
+        0,
+        0,
+        1,
+        10,
+        0,
+        0,
+        2, // IPv4
+        0,
+        80,
+        0x9c,
+        0x40,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        1,
+        0x50,
+        0x10,
+        0xff,
+        0xff,
+        0,
+        0,
+        0,
+        0}; // TCP
+    int yes = 1;
+    int fd = dup(wire_fds[1]);
+    for (size_t i = sizeof header + 54; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 7 + tag);
+    }
+    fa_copy(bytes, header, sizeof header);
+    bool sent = setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof yes) == 0 &&
+                send(fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes;
+    yes = 0;
+    (void)setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof yes);
+    (void)close(fd);
+    return sent;
+}
+
+static struct fa_buf *take_super(struct fa_netdev *dev)
+{
+    struct fa_buf *buf = NULL;
+    for (unsigned i = 0; i < 100 && buf == NULL; i++) {
+        pump_kernel();
+        buf = frame_take(dev, 0);
+    }
+    return buf;
+}
+
+T(super_segments_are_joined_and_lost_when_no_other_buffer_is_left)
+{
+    static _Alignas(64) uint8_t larges[2 * FA_TAP_SUPER_SIZE];
+    struct conform_netdev_pair pair;
     char address[16];
     const char *reason = NULL;
-    struct fa_buf *buf = NULL;
     if (tap_fds[1] == 0) {
         t_skip("no taps");
         return;
     }
     init_pair(&pair);
+    fa_pool_init(&tap_larges[1], larges, sizeof larges, FA_TAP_SUPER_SIZE);
     (void)fa_fmt(address, sizeof address, "fd:%d", dup(tap_fds[1]));
     REQUIRE(fa_tap_open(&taps[1],
-                &(struct fa_tap_config){
-                    .name = address, .mtu_bytes = 1000, .pool = &pools[1], .counters = &counters},
+                &(struct fa_tap_config){.name = address,
+                    .pool = &pools[1],
+                    .large = &tap_larges[1],
+                    .offload = true,
+                    .counters = &counters},
+                &reason) == FA_OK);
+    (void)frame_drain(&taps[1].dev, 0);
+    if (!send_super(1)) {
+        fa_netdev_close(&taps[1].dev);
+        t_skip("no super-segments by packet sockets");
+        return;
+    }
+    struct fa_buf *first = take_super(&taps[1].dev);
+    REQUIRE(first != NULL);
+    CHECK_EQ(first->len, SUPER_LEN);
+    CHECK(first->pool == &tap_larges[1]);
+    CHECK(first->offload.flags & FA_OFFLOAD_TSO4);
+    CHECK_EQ(first->offload.gso_bytes, SUPER_SEGMENT);
+    uint32_t wrong = 0;
+    for (size_t i = 54; i < first->len; i++) {
+        wrong += fa_buf_at(first)[i] != (uint8_t)((i + 10) * 7 + 1);
+    }
+    CHECK_EQ(wrong, 0);
+    CHECK(send_super(2)); // the last buffer stays the spare one
+    CHECK(take_super(&taps[1].dev) == NULL);
+    CHECK_EQ(FA_COUNTER_VALUE(&counters, netdev_rx_pool_empty), 1);
+    fa_buf_drop(first);
+    CHECK(send_super(3));
+    first = take_super(&taps[1].dev);
+    REQUIRE(first != NULL);
+    CHECK_EQ(fa_buf_at(first)[SUPER_LEN - 1], (uint8_t)((SUPER_LEN + 9) * 7 + 3));
+    fa_buf_drop(first);
+    fa_netdev_close(&taps[1].dev);
+    CHECK_EQ(pools[1].used_count, 0);
+    CHECK_EQ(tap_larges[1].used_count, 0);
+}
+
+/* Also where there would be room for it, as it is no super-segment. */
+static void check_too_long(bool offload)
+{
+    static _Alignas(64) uint8_t larges[2 * FA_TAP_SUPER_SIZE];
+    struct conform_netdev_pair pair;
+    uint8_t frame[FA_ETH_HDR_LEN + 1001] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
+    char address[16];
+    const char *reason = NULL;
+    struct fa_buf *buf = NULL;
+    init_pair(&pair);
+    fa_pool_init(&tap_larges[1], larges, sizeof larges, FA_TAP_SUPER_SIZE);
+    (void)fa_fmt(address, sizeof address, "fd:%d", dup(tap_fds[1]));
+    REQUIRE(fa_tap_open(&taps[1],
+                &(struct fa_tap_config){.name = address,
+                    .mtu_bytes = 1000,
+                    .pool = &pools[1],
+                    .offload = offload,
+                    .large = offload ? &tap_larges[1] : NULL,
+                    .counters = &counters},
                 &reason) == FA_OK);
     (void)frame_drain(&taps[1].dev, 0);
     CHECK_EQ(send(wire_fds[1], frame, sizeof frame, 0), sizeof frame);
@@ -276,6 +446,16 @@ T(frame_longer_than_a_tap_allows_is_dropped_whole)
     CHECK_EQ(FA_COUNTER_VALUE(&counters, netdev_rx_too_long), 1);
     fa_netdev_close(&taps[1].dev);
     CHECK_EQ(pools[1].used_count, 0);
+}
+
+T(frame_longer_than_a_tap_allows_is_dropped_whole)
+{
+    if (tap_fds[1] == 0) {
+        t_skip("no taps");
+        return;
+    }
+    check_too_long(false);
+    check_too_long(true);
 }
 
 T(tap_that_cannot_be_had_says_why)

@@ -41,6 +41,12 @@ if has tshark && has tcptrace; then
     start dump tcpdump -q -U -i tap0 -s 96 -w "$work/clean.pcap" -Z root tcp port 5201
     until_true 10 test -s "$work/clean.pcap"
     ok "a transfer to be looked at" whole -n 5M
+    # The kernel hands its last packets to tcpdump a second later.
+    ends_seen() {
+        local fins='tcp[tcpflags] & tcp-fin != 0'
+        [ "$(tcpdump -nr "$work/clean.pcap" "$fins" 2>/dev/null | wc -l)" -ge 4 ]
+    }
+    ok "it is recorded to its end" until_true 10 ends_seen
     stop dump # it writes what it has
     flagged() {
         tshark -r "$work/clean.pcap" -o tcp.check_checksum:FALSE -Y \

@@ -15,7 +15,7 @@ static bool outside_is_there(void)
 {
     const char *reason = NULL;
     fa_pool_init(&pool, pool_memory, sizeof pool_memory, FA_BUF_SIZE);
-    if (fa_hostnet_open(&net, "none of them", &pool, &reason) == FA_OK) {
+    if (fa_hostnet_open(&net, "none of them", &pool, true, &reason) == FA_OK) {
         fa_netdev_close(net.dev);
         return false;
     }
@@ -31,7 +31,7 @@ T(a_text_that_names_no_card_is_refused_with_what_to_write)
     }
     for (size_t i = 0; i < FA_COUNT_OF(texts); i++) {
         const char *reason = NULL;
-        CHECK_EQ(fa_hostnet_open(&net, texts[i], &pool, &reason), FA_EINVAL);
+        CHECK_EQ(fa_hostnet_open(&net, texts[i], &pool, true, &reason), FA_EINVAL);
         CHECK(reason != NULL && __builtin_strstr(reason, "tap:NAME") != NULL);
     }
 }
@@ -46,7 +46,7 @@ T(a_card_that_cannot_be_had_says_why)
     }
     for (size_t i = 0; i < FA_COUNT_OF(texts); i++) {
         const char *reason = NULL;
-        CHECK(fa_hostnet_open(&net, texts[i], &pool, &reason) != FA_OK);
+        CHECK(fa_hostnet_open(&net, texts[i], &pool, true, &reason) != FA_OK);
         CHECK(reason != NULL);
     }
 }
@@ -56,7 +56,7 @@ T(the_card_opens_and_gives_everything_back)
     const char *reason = NULL;
     const char *where = outside_is_there() ? "connect:/tmp/no-such-wire.sock" : "";
     fa_pool_init(&pool, pool_memory, sizeof pool_memory, FA_BUF_SIZE);
-    CHECK_EQ(fa_hostnet_open(&net, where, &pool, &reason), FA_OK);
+    CHECK_EQ(fa_hostnet_open(&net, where, &pool, true, &reason), FA_OK);
     struct fa_buf *frames[4];
     CHECK_EQ(fa_netdev_rx(net.dev, 0, frames, 4), 0);
     struct fa_buf *buf;

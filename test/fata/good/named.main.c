@@ -52,7 +52,7 @@ int fa_main(void)
     fa_loop_init(&loop,
         &(struct fa_loop_config){.fibers = {.fiber_count_max = 64, .stack_bytes = 32768}});
     fa_pool_init(&stack_pool, stack_pool_memory, sizeof stack_pool_memory, FA_BUF_SIZE);
-    if (fa_hostnet_open(&net, key.net, &stack_pool, &reason) != FA_OK) {
+    if (fa_hostnet_open(&net, key.net, &stack_pool, true, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
     fa_memkv_init(&memory,

@@ -132,7 +132,7 @@ int fa_main(void)
     fa_stack_start(&b_stack, &loop);
     fa_vnet_port_open(&wire, &port_3,
         &(struct fa_vnet_port_config){.name = "port_3", .pool = &port_3_pool, .rx_count_max = 512});
-    if (fa_hostnet_open(&net, key.net, &stack_pool, &reason) != FA_OK) {
+    if (fa_hostnet_open(&net, key.net, &stack_pool, true, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
     fa_pool_init(&stack_long_pool, stack_long_memory,
