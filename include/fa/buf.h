@@ -58,7 +58,7 @@ struct fa_buf {
 
 /* A pool. Zeroed memory is not a pool: call fa_pool_init(). Pinned. */
 struct fa_pool {
-    struct fa_list free;
+    struct fa_list *free; /* the last one dropped, which node.next leads on from; NULL: none */
     uint8_t *memory;
     size_t buf_size;
     size_t buf_count;

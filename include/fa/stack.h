@@ -42,6 +42,7 @@ enum {
     FA_STACK_ROUTE_MAX = 32,
     FA_STACK_REDIRECT_MAX = 8,        /* hosts whose first hop a redirect of IPv4 named */
     FA_STACK_PATH_COUNT = 64,         /* pairs of addresses whose way is remembered */
+    FA_STACK_LANE_COUNT = 64,         /* connections whose frames take the short way, each way */
     FA_STACK_LOOPBACK_COUNT_MAX = 64, /* packets to ourselves that wait for the next poll */
     FA_STACK_LOOPBACK_MTU = 1500,     /* bytes */
 };
@@ -164,6 +165,33 @@ struct fa_stack_path {
     uint8_t eth[FA_ETH_HDR_LEN];
 };
 
+/* How the usual frames of one connection look, each way; src/net/stack_fast.c. Zeroed: of none. */
+struct fa_stack_lane_in {
+    struct fa_ip_meta meta;
+    struct fa_tcp_conn *conn;
+    uint64_t sum; /* of the pseudo-header without its length */
+    uint32_t conn_id;
+    uint32_t generation;
+    uint32_t ports; /* as they stand in the frame */
+};
+struct fa_stack_lane_out {
+    const struct fa_tcp_conn *conn;
+    const struct fa_neigh *neigh;
+    fa_ns until_ns; /* this and the generations: as of the path */
+    uint32_t conn_id;
+    uint32_t generation;
+    uint32_t neigh_generation;
+    uint8_t iface;
+    uint8_t len;         /* bytes of all headers */
+    uint8_t ip_len;      /* bytes of the IP header */
+    uint8_t ttl;         /* this and the next: what the connection wants, to see a change */
+    uint8_t traffic;
+    uint32_t ip_sum;     /* of what stays in it */
+    uint32_t pseudo_sum; /* of the pseudo-header without its length */
+    uint32_t tcp_sum;    /* of that and of what stays in the TCP header */
+    uint8_t frame[96];   /* Ethernet, IP and TCP headers, at its end */
+};
+
 /* Private below, complete so that it can be static. Pinned. */
 struct fa_stack {
     struct fa_poller poller;
@@ -176,6 +204,8 @@ struct fa_stack {
         redirect_next; /* the place of the next one, modulo their count; 0: there never was one */
     uint32_t path_generation; /* grows with every change of routes and addresses */
     struct fa_stack_path paths[FA_STACK_PATH_COUNT];
+    struct fa_stack_lane_in lanes_in[FA_STACK_LANE_COUNT];
+    struct fa_stack_lane_out lanes_out[FA_STACK_LANE_COUNT];
     struct fa_icmp icmp;
     struct fa_udp udp;
     struct fa_tcp tcp;
@@ -192,6 +222,8 @@ struct fa_stack {
     struct fa_list loopback; /* of fa_buf.node: IP packets to ourselves */
     uint32_t loopback_count;
     uint32_t turn;      /* which transport may send next */
+    bool touched;       /* something but TCP may have something to say, or another deadline */
+    fa_ns timers_ns;    /* unless touched: when the earliest timer is due, TCP's left out */
     fa_ns now;          /* of the last poll */
     fa_ns retry_ns;     /* devices were full: when to try again; FA_NS_NEVER */
     fa_ns suspended_ns; /* since when; FA_NS_NEVER */

@@ -68,6 +68,7 @@ enum fa_tcp_feature {
                                        * search for the largest that pass (RFC 4821, with SACK);
                                        * without it what ICMP has made smaller still grows again */
     FA_TCP_ECN_ASK = 1 << 12,         /* ... and by asking for it */
+    FA_TCP_FAST_PATH = 1 << 14,       /* usual segments past the layers: the same ones, sooner */
     FA_TCP_HYSTART = 1 << 10,         /* CUBIC leaves slow start before loss, RFC 9406 */
 };
 

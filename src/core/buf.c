@@ -22,17 +22,16 @@ void fa_pool_init(struct fa_pool *pool, uint8_t *memory, size_t len, size_t buf_
         .buf_size = buf_size,
         .buf_count = len / buf_size,
     };
-    fa_list_init(&pool->free);
 }
 
 fa_err fa_buf_alloc(struct fa_pool *pool, size_t headroom, struct fa_buf **ret_buf)
 {
     FA_ASSERT(headroom <= fa_pool_room(pool));
     struct fa_buf *buf;
-    struct fa_list *node = fa_list_pop_front(&pool->free);
-    if (node != NULL) {
-        buf = fa_buf_of(node);
+    if (pool->free != NULL) {
+        buf = fa_buf_of(pool->free);
         FA_ASSERT(buf->pool == NULL);
+        pool->free = pool->free->next;
     } else if (pool->carved_count < pool->buf_count) {
         buf = (struct fa_buf *)(void *)(pool->memory + pool->carved_count * pool->buf_size);
         pool->carved_count++;
@@ -62,7 +61,9 @@ void fa_buf_drop(struct fa_buf *take)
     FA_ASSERT(pool->used_count > 0);
     take->pool = NULL;
     pool->used_count--;
-    fa_list_push_front(&pool->free, &take->node); // traps if it is still in the owner's list
+    FA_ASSERT(!fa_list_linked(&take->node)); // still in the owner's list
+    take->node.next = pool->free;
+    pool->free = &take->node;
 }
 
 void fa_buf_drop_all(struct fa_list *bufs)

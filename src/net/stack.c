@@ -59,10 +59,14 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     fa_zero(stack->redirects, sizeof stack->redirects);
     stack->redirect_next = 0;
     fa_zero(stack->paths, sizeof stack->paths);
+    fa_zero(stack->lanes_in, sizeof stack->lanes_in);
+    fa_zero(stack->lanes_out, sizeof stack->lanes_out);
     stack->path_generation = 1;
     stack->loop = NULL;
     stack->loopback_count = 0;
     stack->turn = 0;
+    stack->touched = true;
+    stack->timers_ns = 0;
     stack->now = now;
     stack->retry_ns = FA_NS_NEVER;
     stack->suspended_ns = FA_NS_NEVER;
@@ -117,6 +121,7 @@ void fa_stack_stop(struct fa_stack *stack)
 {
     fa_ns now = fa_stack_now(stack);
     fa_tcp_reset_all(&stack->tcp, now, NULL);
+    fa__stack_touch(stack);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         fa_dhcp_stop(&stack->ifaces[i].dhcp);
     }
@@ -138,16 +143,9 @@ void fa_stack_stop(struct fa_stack *stack)
 
 /* ---- the poll ---- */
 
-bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
+/* All timers but TCP's. */
+static void tick(struct fa_stack *stack, fa_ns now)
 {
-    if (stack->suspended_ns != FA_NS_NEVER) {
-        return false;
-    }
-    if (stack->config.oversleep_ns != 0 && now - stack->now >= stack->config.oversleep_ns) {
-        fa__stack_overslept(stack, now);
-    }
-    stack->now = now;
-    bool came = fa__stack_input(stack, now);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         struct fa_iface *iface = &stack->ifaces[i];
         if (now >= fa_arp_deadline(&iface->arp)) {
@@ -166,10 +164,46 @@ bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
     }
     fa_names_tick(&stack->names, now);
     fa__stack_reass_tick(stack, now);
+}
+
+/* When one of them is due. */
+static fa_ns find_timers(const struct fa_stack *stack)
+{
+    fa_ns at = fa_ns_min(fa_names_deadline(&stack->names), fa_reass_deadline(&stack->reass));
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        const struct fa_iface *iface = &stack->ifaces[i];
+        at = fa_ns_min(at, fa_arp_deadline(&iface->arp));
+        at = fa_ns_min(at, fa_dhcp_deadline(&iface->dhcp));
+        at = fa_ns_min(at, fa_ndp_deadline(&iface->ndp));
+        at = fa_ns_min(at, fa_mld_deadline(&iface->mld));
+        at = fa_ns_min(at, fa_igmp_deadline(&iface->igmp));
+        at = fa_ns_min(at, fa_dhcp6_deadline(&iface->dhcp6));
+    }
+    return at;
+}
+
+bool fa_stack_poll(struct fa_stack *stack, fa_ns now)
+{
+    if (stack->suspended_ns != FA_NS_NEVER) {
+        return false;
+    }
+    if (stack->config.oversleep_ns != 0 && now - stack->now >= stack->config.oversleep_ns) {
+        fa__stack_overslept(stack, now);
+    }
+    stack->now = now;
+    bool came = fa__stack_input(stack, now);
+    if (stack->touched || now >= stack->timers_ns) {
+        fa__stack_touch(stack);
+        tick(stack, now);
+    }
     if (now >= fa_tcp_deadline(&stack->tcp)) {
         fa_tcp_tick(&stack->tcp, now);
     }
     bool went = fa__stack_output(stack, now);
+    if (stack->touched) {
+        stack->touched = fa__stack_links_speak(stack);
+        stack->timers_ns = find_timers(stack);
+    }
     return came || went;
 }
 
@@ -181,9 +215,12 @@ static bool has_output(const struct fa_stack *stack)
                   fa_fragment_is_busy(&stack->fragment);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
         const struct fa_iface *iface = &stack->ifaces[i];
-        output = output || iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp) ||
-                 iface->ndp.dad_due || iface->ndp.solicit_due || fa_mld_has_output(&iface->mld) ||
-                 fa_igmp_has_output(&iface->igmp) || fa_dhcp6_has_output(&iface->dhcp6);
+        bool link = iface->arp.announce_due || fa_dhcp_has_output(&iface->dhcp) ||
+                    iface->ndp.dad_due || iface->ndp.solicit_due ||
+                    fa_mld_has_output(&iface->mld) || fa_igmp_has_output(&iface->igmp) ||
+                    fa_dhcp6_has_output(&iface->dhcp6);
+        FA_ASSERT(!link || stack->touched);
+        output = output || link;
     }
     return output;
 }
@@ -196,18 +233,11 @@ fa_ns fa_stack_deadline(const struct fa_stack *stack)
     if (stack->retry_ns == FA_NS_NEVER && has_output(stack)) {
         return 0;
     }
-    fa_ns at = fa_ns_min(stack->retry_ns, fa_tcp_deadline(&stack->tcp));
-    at = fa_ns_min(at, fa_names_deadline(&stack->names));
-    at = fa_ns_min(at, fa_reass_deadline(&stack->reass));
+    fa_ns timers = find_timers(stack);
+    FA_ASSERT(stack->touched || stack->timers_ns <= timers); // who did not say fa__stack_touch()?
+    fa_ns at = fa_ns_min(fa_ns_min(stack->retry_ns, fa_tcp_deadline(&stack->tcp)), timers);
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
-        const struct fa_iface *iface = &stack->ifaces[i];
-        at = fa_ns_min(at, fa_netdev_deadline(iface->config.dev));
-        at = fa_ns_min(at, fa_arp_deadline(&iface->arp));
-        at = fa_ns_min(at, fa_dhcp_deadline(&iface->dhcp));
-        at = fa_ns_min(at, fa_ndp_deadline(&iface->ndp));
-        at = fa_ns_min(at, fa_mld_deadline(&iface->mld));
-        at = fa_ns_min(at, fa_igmp_deadline(&iface->igmp));
-        at = fa_ns_min(at, fa_dhcp6_deadline(&iface->dhcp6));
+        at = fa_ns_min(at, fa_netdev_deadline(stack->ifaces[i].config.dev));
     }
     return at;
 }

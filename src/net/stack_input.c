@@ -70,6 +70,9 @@ void fa__rx_transport(const struct fa__rx *rx, const struct fa_ip_meta *meta, si
     fa_buf_pull(rx->buf, header_len);
     if (meta->protocol == FA_IP_PROTO_TCP) {
         fa_tcp_input(&stack->tcp, rx->now, meta, rx->buf);
+        if (rx->iface != NULL && !meta->multicast) {
+            fa__stack_fast_learn(stack, meta);
+        }
     } else if (meta->protocol == FA_IP_PROTO_UDP) {
         if (!fa_udp_input(&stack->udp, rx->now, meta, rx->buf)) {
             fa_buf_push(rx->buf, header_len);
@@ -285,6 +288,7 @@ static bool input_loopback(struct fa_stack *stack, fa_ns now)
         struct fa_list *node = fa_list_pop_front(&stack->loopback);
         FA_ASSERT(node != NULL);
         stack->loopback_count--;
+        fa__stack_touch(stack);
         struct fa__rx rx = {.stack = stack, .now = now, .buf = fa_buf_of(node)};
         if (rx.buf->len != 0 && *fa_buf_at(rx.buf) >> 4 == 6) {
             fa__rx_ip6(&rx);
@@ -304,9 +308,12 @@ bool fa__stack_input(struct fa_stack *stack, fa_ns now)
         size_t count = fa_netdev_rx(iface->config.dev, now, frames, FA_NETDEV_BURST_MAX);
         FA_ASSERT(count <= FA_NETDEV_BURST_MAX);
         for (size_t f = 0; f < count; f++) {
-            struct fa__rx rx = {
-                .stack = stack, .now = now, .buf = frames[f], .iface = iface, .iface_idx = i};
-            input_frame(&rx);
+            if (!fa__stack_fast_input(stack, now, i, frames[f])) {
+                struct fa__rx rx = {
+                    .stack = stack, .now = now, .buf = frames[f], .iface = iface, .iface_idx = i};
+                fa__stack_touch(stack);
+                input_frame(&rx);
+            }
         }
         came = came || count != 0;
     }

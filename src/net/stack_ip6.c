@@ -177,6 +177,7 @@ static fa_err set_group(struct fa_stack *stack, uint8_t idx, const struct fa_ip 
     if (idx >= stack->config.iface_count) {
         return FA_EINVAL;
     }
+    fa__stack_touch(stack);
     if (fa_ip_is4(group)) {
         struct fa_igmp *igmp = &stack->ifaces[idx].igmp;
         uint32_t ip = fa_ip4_of(group);

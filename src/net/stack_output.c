@@ -26,13 +26,6 @@ static uint8_t *push_header(struct fa_buf *buf, uint16_t len)
     return fa_buf_push(buf, len);
 }
 
-static void commit(struct fa_stack *stack, fa_ns now, struct fa_iface *iface, struct fa_buf *take)
-{
-    FA_COUNT(stack->counters, net_tx_frames);
-    iface->unflushed = true;
-    fa_netdev_tx_commit(iface->config.dev, now, take);
-}
-
 /* The group's Ethernet address (RFC 1112 6.4, RFC 2464 7), all stations for a broadcast. */
 static void set_group(uint8_t *mac, const struct fa_ip *ip)
 {
@@ -51,6 +44,7 @@ void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__wa
 {
     struct fa_iface *iface = &stack->ifaces[way->iface_idx];
     bool four = fa_ip_is4(&meta->remote);
+    fa__stack_touch(stack);
     struct fa_eth_header eth = {.type = four ? FA_ETH_TYPE_IP4 : FA_ETH_TYPE_IP6};
     fa_copy(eth.source, iface->config.dev->info.mac, FA_MAC_LEN);
     if (way->group) {
@@ -64,7 +58,7 @@ void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__wa
         }
         fa__stack_path_learn(stack, meta, way->iface_idx, neigh, &way->next_hop, fa_buf_at(take));
     }
-    commit(stack, now, iface, take);
+    fa__stack_commit(stack, now, iface, take);
 }
 
 /* ---- packets ---- */
@@ -82,13 +76,13 @@ uint8_t fa__stack_hop_limit(const struct fa_stack *stack, uint32_t idx, bool fou
                                         : FA_IP4_TTL_DEFAULT;
 }
 
-static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip_meta *meta,
-    struct fa_buf *buf)
+static void write_ip4(struct fa_stack *stack, uint32_t idx, const struct fa_ip_meta *meta,
+    struct fa_slice payload, uint8_t *at)
 {
     struct fa_ip4_header ip = {
         .source = fa_ip4_of(&meta->local),
         .target = fa_ip4_of(&meta->remote),
-        .total_len = (uint16_t)(FA_IP4_HDR_LEN + buf->len),
+        .total_len = (uint16_t)(FA_IP4_HDR_LEN + payload.len),
         .traffic = meta->traffic,
         .ttl = meta->ttl != 0 ? meta->ttl : fa__stack_hop_limit(stack, idx, true),
         .protocol = meta->protocol,
@@ -96,48 +90,70 @@ static void push_ip4(struct fa_stack *stack, fa_ns now, uint32_t idx, const stru
     };
     // An atomic packet needs no identification (RFC 6864); for others it must not be guessable.
     ip.id = ip.dont_fragment ? 0 : (uint16_t)fa_rand_u32(&stack->rand);
-    fa_ip4_encode(push_header(buf, FA_IP4_HDR_LEN), &ip);
-    FA_COUNT(stack->counters, ip_tx_packets);
-    FA_TRACE(ip4_tx, now, idx, ip.source, ip.target, ip.protocol, ip.total_len);
+    fa_ip4_encode(at, &ip);
 }
 
 /* The same for all packets of a connection, and not to be guessed (RFC 6437 3). */
 static uint32_t flow_label(
-    const struct fa_stack *stack, const struct fa_ip_meta *meta, const struct fa_buf *buf)
+    const struct fa_stack *stack, const struct fa_ip_meta *meta, struct fa_slice payload)
 {
     bool ports = meta->protocol == FA_IP_PROTO_TCP || meta->protocol == FA_IP_PROTO_UDP;
-    uint32_t first = ports ? fa_be32_load(fa_buf_slice(buf).at) : 0;
+    uint32_t first = ports ? fa_be32_load(payload.at) : 0;
     uint64_t a =
         (uint64_t)fa_be32_load(meta->remote.b + 8) << 32 | fa_be32_load(meta->remote.b + 12);
     uint64_t hash = a * stack->flow_factor[0] + first * stack->flow_factor[1];
     return ports ? (uint32_t)(hash >> 44) : 0;
 }
 
-static void push_ip6(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip_meta *meta,
-    struct fa_buf *buf)
+static void write_ip6(struct fa_stack *stack, uint32_t idx, const struct fa_ip_meta *meta,
+    struct fa_slice payload, uint8_t *at)
 {
     struct fa_ip6_header ip = {
         .source = meta->local,
         .target = meta->remote,
-        .flow = flow_label(stack, meta, buf),
-        .payload_len = (uint16_t)buf->len,
+        .flow = flow_label(stack, meta, payload),
+        .payload_len = (uint16_t)payload.len,
         .traffic = meta->traffic,
         .next = meta->protocol,
         .hop_limit = meta->ttl != 0 ? meta->ttl : fa__stack_hop_limit(stack, idx, false),
     };
-    fa_ip6_encode(push_header(buf, FA_IP6_HDR_LEN), &ip);
-    FA_COUNT(stack->counters, ip_tx_packets);
-    FA_TRACE(ip6_tx, now, idx, fa__ip_half(&ip.source, 0), fa__ip_half(&ip.source, 8),
-        fa__ip_half(&ip.target, 0), fa__ip_half(&ip.target, 8), ip.next, ip.payload_len);
+    fa_ip6_encode(at, &ip);
+}
+
+void fa__stack_ip_write(struct fa_stack *stack, uint32_t idx, const struct fa_ip_meta *meta,
+    struct fa_slice payload, uint8_t *at)
+{
+    if (fa_ip_is4(&meta->remote)) {
+        write_ip4(stack, idx, meta, payload, at);
+    } else {
+        write_ip6(stack, idx, meta, payload, at);
+    }
+}
+
+void fa__stack_trace_tx(fa_ns now, uint32_t idx, const uint8_t *ip, size_t len)
+{
+    struct fa_ip source;
+    struct fa_ip target;
+    if (ip[0] >> 4 == 4) {
+        FA_TRACE(ip4_tx, now, idx, fa_be32_load(ip + 12), fa_be32_load(ip + 16), ip[9], len);
+        return;
+    }
+    fa_copy(&source, ip + 8, sizeof source);
+    fa_copy(&target, ip + 24, sizeof target);
+    FA_TRACE(ip6_tx, now, idx, fa__ip_half(&source, 0), fa__ip_half(&source, 8),
+        fa__ip_half(&target, 0), fa__ip_half(&target, 8), ip[FA_IP6_NEXT_OFF],
+        len - FA_IP6_HDR_LEN);
 }
 
 static void push_ip(struct fa_stack *stack, fa_ns now, uint32_t idx, const struct fa_ip_meta *meta,
     struct fa_buf *buf)
 {
-    if (fa_ip_is4(&meta->remote)) {
-        push_ip4(stack, now, idx, meta, buf);
-    } else {
-        push_ip6(stack, now, idx, meta, buf);
+    struct fa_slice payload = fa_buf_slice(buf);
+    uint8_t *at = push_header(buf, fa_ip_is4(&meta->remote) ? FA_IP4_HDR_LEN : FA_IP6_HDR_LEN);
+    FA_COUNT(stack->counters, ip_tx_packets);
+    fa__stack_ip_write(stack, idx, meta, payload, at);
+    if (FA_TRACE_ON(ip4_tx)) {
+        fa__stack_trace_tx(now, idx, at, buf->len);
     }
 }
 
@@ -189,7 +205,7 @@ static bool send_known(
     }
     push_ip(stack, now, path->iface, meta, take);
     fa_copy(push_header(take, FA_ETH_HDR_LEN), path->eth, FA_ETH_HDR_LEN);
-    commit(stack, now, &stack->ifaces[path->iface], take);
+    fa__stack_commit(stack, now, &stack->ifaces[path->iface], take);
     return true;
 }
 
@@ -258,7 +274,7 @@ static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa
     }
     // Before there is an address no route leads anywhere.
     struct fa__way way = {.iface_idx = idx, .group = true};
-    push_ip4(stack, now, idx, &meta, take);
+    push_ip(stack, now, idx, &meta, take);
     fa__stack_frame_send(stack, now, &way, &meta, take);
     return true;
 }
@@ -275,7 +291,7 @@ static bool send_dhcp6(struct fa_stack *stack, fa_ns now, uint32_t idx, struct f
         return false;
     }
     struct fa__way way = {.iface_idx = idx, .group = true};
-    push_ip6(stack, now, idx, &meta, take);
+    push_ip(stack, now, idx, &meta, take);
     fa__stack_frame_send(stack, now, &way, &meta, take);
     return true;
 }
@@ -293,7 +309,7 @@ static bool send_ndp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_
         return false;
     }
     struct fa__way way = {.iface_idx = idx, .group = meta.multicast, .next_hop = meta.remote};
-    push_ip6(stack, now, idx, &meta, take);
+    push_ip(stack, now, idx, &meta, take);
     fa__stack_frame_send(stack, now, &way, &meta, take);
     return true;
 }
@@ -333,6 +349,15 @@ static bool link_has_output(const struct fa_iface *iface)
            fa_dhcp_has_output(&iface->dhcp) || fa_dhcp6_has_output(&iface->dhcp6);
 }
 
+bool fa__stack_links_speak(const struct fa_stack *stack)
+{
+    bool speak = false;
+    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
+        speak = speak || link_has_output(&stack->ifaces[i]);
+    }
+    return speak;
+}
+
 /* The next frame whose neighbour answered, of either family; NULL: none. */
 static struct fa_buf *take_ready(struct fa_iface *iface)
 {
@@ -357,12 +382,12 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
         return false;
     }
     if (arp && fa_arp_output(&iface->arp, now, buf)) {
-        commit(stack, now, iface, buf);
+        fa__stack_commit(stack, now, iface, buf);
         return true;
     }
     if (ready) {
         fa_buf_drop(buf); // it only said that there is room
-        commit(stack, now, iface, take_ready(iface));
+        fa__stack_commit(stack, now, iface, take_ready(iface));
         return true;
     }
     if (fa_dhcp_has_output(&iface->dhcp)) {
@@ -453,6 +478,9 @@ static bool send_tcp(struct fa_stack *stack, fa_ns now)
 {
     struct fa_buf *buf;
     struct fa_ip_meta meta;
+    if (fa__stack_fast_send(stack, now, 1) != 0) {
+        return true;
+    }
     if (!fa_tcp_has_output(&stack->tcp) || !fa__stack_reserve(stack, &buf)) {
         return false;
     }
@@ -483,10 +511,7 @@ static unsigned find_speakers(const struct fa_stack *stack)
         speakers |= (fa_icmp_has_output(&stack->icmp) ? 1u << ICMP : 0u) |
                     (fa_udp_has_output(&stack->udp) ? 1u << UDP : 0u);
     }
-    for (uint32_t i = 0; i < stack->config.iface_count; i++) {
-        speakers |= link_has_output(&stack->ifaces[i]) ? 1u << LINKS : 0u;
-    }
-    return speakers;
+    return speakers | (stack->touched && fa__stack_links_speak(stack) ? 1u << LINKS : 0u);
 }
 
 /* Whose turn it is among `speakers`, of whom there is one: the first from `turn` on. */
@@ -539,12 +564,20 @@ static void flush(struct fa_stack *stack, fa_ns now)
 
 bool fa__stack_output(struct fa_stack *stack, fa_ns now)
 {
+    unsigned speakers = find_speakers(stack);
     uint32_t sent = 0;
+    stack->retry_ns = FA_NS_NEVER;
+    if (speakers == 1u << TCP) {
+        sent = fa__stack_fast_send(stack, now, POLL_COUNT_MAX); // nobody else waits for a turn
+        speakers = find_speakers(stack);
+    }
     // A full device may have room after the flush: it is asked twice.
     for (int round = 0; round < 2; round++) {
         stack->retry_ns = FA_NS_NEVER;
-        sent += send_turns(stack, now);
-        flush(stack, now);
+        sent += speakers != 0 && sent < POLL_COUNT_MAX ? send_turns(stack, now) : 0;
+        if (sent != 0) {
+            flush(stack, now);
+        }
         if (stack->retry_ns == FA_NS_NEVER) {
             return sent != 0;
         }

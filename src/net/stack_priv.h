@@ -69,10 +69,17 @@ const struct fa_stack_path *fa__stack_path_find(
 void fa__stack_path_learn(struct fa_stack *stack, const struct fa_ip_meta *meta, uint32_t iface_idx,
     struct fa_neigh *neigh, const struct fa_ip *next_hop, const uint8_t eth[FA_ETH_HDR_LEN]);
 
+/* Something other than TCP was given work or a deadline, or may have been: look again. */
+static inline void fa__stack_touch(struct fa_stack *stack)
+{
+    stack->touched = true;
+}
+
 /* Routes or addresses have changed: no way is known any more. */
 static inline void fa__stack_paths_forget(struct fa_stack *stack)
 {
     stack->path_generation++;
+    fa__stack_touch(stack);
 }
 
 /* What fits a frame of this interface, IP header included, in the family of `ip`. */
@@ -181,6 +188,25 @@ bool fa__stack_output(struct fa_stack *stack, fa_ns now);
  * lent its buffer. Without devices the stack talks to itself. */
 FA_MUST_USE bool fa__stack_reserve(struct fa_stack *stack, struct fa_buf **ret_buf);
 
+/* Whether a link has something to say by itself: ARP, neighbour discovery, groups, DHCP. */
+bool fa__stack_links_speak(const struct fa_stack *stack);
+
+/* Give a frame to the interface's device. */
+static inline void fa__stack_commit(
+    struct fa_stack *stack, fa_ns now, struct fa_iface *iface, struct fa_buf *take)
+{
+    FA_COUNT(stack->counters, net_tx_frames);
+    iface->unflushed = true;
+    fa_netdev_tx_commit(iface->config.dev, now, take);
+}
+
+/* Write the IP header of a packet at `at`, FA_IP4_HDR_LEN or FA_IP6_HDR_LEN bytes. */
+void fa__stack_ip_write(struct fa_stack *stack, uint32_t idx, const struct fa_ip_meta *meta,
+    struct fa_slice payload, uint8_t *at);
+
+/* Trace a packet of either family that is about to leave; `ip` is its header. */
+void fa__stack_trace_tx(fa_ns now, uint32_t idx, const uint8_t *ip, size_t len);
+
 /* Send an IP packet as a frame, now or when its neighbour has answered. */
 void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
     const struct fa_ip_meta *meta, struct fa_buf *take);
@@ -210,6 +236,20 @@ void fa__stack_fragment_take(struct fa_stack *stack, fa_ns now, uint32_t iface_i
 
 /* Send the next piece. Returns: whether there was one. */
 bool fa__stack_fragment_send(struct fa_stack *stack, fa_ns now);
+
+/* stack_fast.c */
+
+/* Take in a frame if it is the usual one of a known connection. Returns: false, and nothing
+ * happens, if it is not. */
+bool fa__stack_fast_input(
+    struct fa_stack *stack, fa_ns now, uint32_t iface_idx, struct fa_buf *take);
+
+/* A segment between these addresses was taken in from its interface: remember whose it was. */
+void fa__stack_fast_learn(struct fa_stack *stack, const struct fa_ip_meta *meta);
+
+/* Send segments as long as they are the usual ones of known connections, some at most. Returns: how
+ * many. */
+uint32_t fa__stack_fast_send(struct fa_stack *stack, fa_ns now, uint32_t count_max);
 
 /* stack_suspend.c */
 

@@ -37,7 +37,7 @@ void fa_stack_resume(struct fa_stack *stack, fa_ns now)
         fa_igmp_repeat(&iface->igmp, now);
         fa_mld_repeat(&iface->mld, now);
     }
-    stack->path_generation++;
+    fa__stack_paths_forget(stack);
     FA_COUNT(stack->counters, net_resumed);
     FA_TRACE(stack_suspend, now, 0, 0, gap);
     FA_LOG(net, FA_LOG_INFO, "resumed after %llu ms", (unsigned long long)(gap / FA_NS_MS));

@@ -232,6 +232,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .ts_ok = fa__tcp_uses(tcp, FA_TCP_TIMESTAMPS),
         .sack_ok = fa__tcp_uses(tcp, FA_TCP_SACK),
         .ecn_ok = fa__tcp_uses(tcp, FA_TCP_ECN),
+        .long_way = !fa__tcp_uses(tcp, FA_TCP_FAST_PATH),
     };
     conn->rx_scale = conn->scale_ok ? conn->rx_scale : 0;
     conn->ts_offset = conn->ts_ok ? fa__tcp_ts_offset(tcp, tuple) : 0;
@@ -412,6 +413,24 @@ static void dispatch(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
     }
 }
 
+/* Its buffer goes, unless somebody kept it. */
+static void finish(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
+{
+    fa_buf_drop(seg->buf);
+    if (!fa_list_empty(&tcp->starved)) {
+        fa__tcp_tx_feed(tcp);
+    }
+}
+
+void fa__tcp_input_known(struct fa_tcp_conn *conn, fa_ns now, struct fa__tcp_segment *seg)
+{
+    struct fa_tcp *tcp = conn->tcp;
+    tcp->now = now;
+    FA_COUNT(tcp->config.counters, tcp_rx_segments);
+    fa__tcp_conn_input(conn, seg);
+    finish(tcp, seg);
+}
+
 void fa_tcp_input(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta, struct fa_buf *take)
 {
     FA_ASSERT(take != NULL);
@@ -420,10 +439,7 @@ void fa_tcp_input(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta, 
     if (decode(tcp, &seg)) {
         dispatch(tcp, &seg);
     }
-    fa_buf_drop(seg.buf);
-    if (!fa_list_empty(&tcp->starved)) {
-        fa__tcp_tx_feed(tcp);
-    }
+    finish(tcp, &seg);
 }
 
 void fa_tcp_reset_all(struct fa_tcp *tcp, fa_ns now, const struct fa_ip *local)

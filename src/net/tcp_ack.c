@@ -146,7 +146,7 @@ void fa__tcp_progress(struct fa_tcp_conn *conn, uint32_t ack)
 }
 
 /* The classic way, RFC 6582: without a scoreboard. */
-static void input_progress(struct fa_tcp_conn *conn, uint32_t ack)
+void fa__tcp_progress_input(struct fa_tcp_conn *conn, uint32_t ack)
 {
     struct fa_tcp *tcp = conn->tcp;
     uint32_t acked = ack - conn->snd_una;
@@ -214,7 +214,7 @@ bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *s
     if (board && (advances || sacks || duplicate)) {
         fa__tcp_recover_input(conn, header, duplicate);
     } else if (advances) {
-        input_progress(conn, ack);
+        fa__tcp_progress_input(conn, ack);
     } else if (duplicate) {
         input_duplicate(conn);
     }

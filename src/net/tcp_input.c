@@ -11,13 +11,6 @@ static uint16_t default_mss(const struct fa_ip *remote)
     return fa_ip_is4(remote) ? FA_TCP_MSS_DEFAULT : FA__TCP_PMTU_MIN6 - 40 - FA_TCP_HDR_LEN;
 }
 
-/* Remember the peer's timestamp, to be echoed. */
-static void note_ts(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
-{
-    conn->ts_recent = header->ts_value;
-    conn->ts_recent_at = (uint32_t)(conn->tcp->now >> FA__TCP_TS_AGE_SHIFT);
-}
-
 uint16_t fa__tcp_payload_max(const struct fa_tcp_conn *conn, uint16_t mss)
 {
     return (uint16_t)(mss - (conn->ts_ok ? (unsigned)FA_TCP_TS_LEN : 0u));
@@ -37,7 +30,7 @@ void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header 
     conn->sack_ok = conn->sack_ok && header->sack_ok;
     conn->ts_ok = conn->ts_ok && header->has_ts;
     conn->ecn_ok = conn->ecn_ok && fa__tcp_ecn_agrees(header->flags);
-    note_ts(conn, header);
+    fa__tcp_ts_note(conn, header->ts_value);
     mss = (uint16_t)fa_min(conn->mss, fa_max(mss, FA__TCP_MSS_MIN));
     conn->mss = fa__tcp_payload_max(conn, mss);
     conn->mss_max = conn->mss;
@@ -253,6 +246,9 @@ void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
     }
     FA_TRACE(tcp_segment_in, conn->tcp->now, conn->id, header->flags, header->seq, header->ack,
         header->window, seg->buf->len, FA__TCP_TRACE_TCB(conn));
+    if (fa__tcp_fast_input(conn, seg)) {
+        return;
+    }
     if (conn->state == FA_TCP_CLOSED) {
         FA_COUNT(conn->tcp->config.counters, tcp_rx_dead);
         return;
@@ -276,7 +272,7 @@ void fa__tcp_conn_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         return;
     }
     if (conn->ts_ok && fa__seq_leq(header->seq, conn->rcv_acked)) {
-        note_ts(conn, header); // RFC 7323 4.3
+        fa__tcp_ts_note(conn, header->ts_value); // RFC 7323 4.3
     }
     if ((header->flags & FA_TCP_ACK) == 0) {
         FA_COUNT(conn->tcp->config.counters, tcp_rx_no_ack);

@@ -6,10 +6,6 @@
 #include "fa/wire/csum.h"
 #include "tcp_priv.h"
 
-enum {
-    SUPER_BYTES_MAX = 65535 - 40 - FA_TCP_HDR_LEN_MAX, /* payload that any IP header can announce */
-};
-
 /* A segment as decided on. */
 struct plan {
     uint32_t seq;
@@ -85,14 +81,6 @@ static bool plan_lost(struct fa_tcp_conn *conn, uint32_t room, struct plan *plan
     return true;
 }
 
-/* Minshall's variant of RFC 9293 3.7.4: whether a segment that was not full is in flight. Full ones
- * will be acknowledged soon by themselves. */
-static bool is_small_out(const struct fa_tcp_conn *conn)
-{
-    return fa__seq_lt(conn->snd_una, conn->tx_small_end) &&
-           fa__seq_leq(conn->tx_small_end, conn->snd_nxt);
-}
-
 /* RFC 9293 3.8.6.2.1: a full segment, or all there is, or half of the largest window ever. */
 static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint32_t room)
 {
@@ -107,7 +95,7 @@ static bool is_worth_sending(const struct fa_tcp_conn *conn, uint32_t len, uint3
         return false;
     }
     if (len == fa__tcp_unsent(conn)) {
-        return !conn->nagle || conn->fin_queued || !is_small_out(conn);
+        return !conn->nagle || conn->fin_queued || !fa__tcp_is_small_out(conn);
     }
     return len >= conn->snd_wnd_max / 2;
 }
@@ -418,7 +406,7 @@ static bool output_conn(
     bool undone = (offer & FA_OFFLOAD_CSUM_NEEDED) != 0;
     uint32_t super = room;
     if (undone && (offer & tso_of(conn)) != 0) {
-        super = (uint32_t)fa_min(SUPER_BYTES_MAX, space - FA_TCP_HDR_LEN_MAX);
+        super = (uint32_t)fa_min(FA__TCP_SUPER_BYTES_MAX, space - FA_TCP_HDR_LEN_MAX);
         super = super > room ? super - super % room : room;
     }
     restart_idle(conn);

@@ -13,6 +13,7 @@
 //     tcp_reply.c  resets and challenges                  tcp_check.c  invariants, for tests
 //     tcp_cookie.c SYN cookies                            tcp_mem.c   buffers, window sizes
 //     tcp_handover.c tcp_saved.c   a connection as bytes  tcp_resume.c  time that passed unseen
+//     tcp_fast.c   the usual segment, in and out: what is rare is left to the files above
 //     tcp_keep.c   keepalive, linger, orphans, TIME_WAIT  tcp_port.c  the port of an active open
 //     tcp_own.c    what one connection has of its own     tcp_info.c  what others may know of it
 //
@@ -30,14 +31,16 @@
 enum {
     FA__TCP_INITIAL_SEGMENTS = 10, /* initial window, RFC 6928 */
     FA__TCP_INITIAL_BYTES = 14600, /* the same, in bytes */
-    FA__TCP_CWND_MAX = 1 << 30,    /* bytes: a window cannot be larger (RFC 7323 2.3) */
-    FA__TCP_MSS_MIN = 64,          /* bytes; who names less gets this (CVE-2019-11479) */
-    FA__TCP_DUP_ACK_MAX = 3,       /* RFC 5681 3.2 */
-    FA__TCP_SYN_TRIES_MAX = 6,     /* SYNs of a connect, 63 s in all */
-    FA__TCP_SYN_ACK_TRIES_MAX = 5, /* SYN+ACKs of a half-open connection, 31 s in all */
-    FA__TCP_PMTU_MIN4 = 576,       /* bytes; smaller ones are forged (RFC 5927 7) */
-    FA__TCP_PMTU_MIN6 = 1280,      /* bytes, RFC 8200 5 */
-    FA__TCP_PORT_FIRST = 32768,    /* ports that connect() chooses from, to 65535 */
+    FA__TCP_SUPER_BYTES_MAX =
+        65535 - 40 - FA_TCP_HDR_LEN_MAX, /* payload that any IP header tells */
+    FA__TCP_CWND_MAX = 1 << 30,          /* bytes: a window cannot be larger (RFC 7323 2.3) */
+    FA__TCP_MSS_MIN = 64,                /* bytes; who names less gets this (CVE-2019-11479) */
+    FA__TCP_DUP_ACK_MAX = 3,             /* RFC 5681 3.2 */
+    FA__TCP_SYN_TRIES_MAX = 6,           /* SYNs of a connect, 63 s in all */
+    FA__TCP_SYN_ACK_TRIES_MAX = 5,       /* SYN+ACKs of a half-open connection, 31 s in all */
+    FA__TCP_PMTU_MIN4 = 576,             /* bytes; smaller ones are forged (RFC 5927 7) */
+    FA__TCP_PMTU_MIN6 = 1280,            /* bytes, RFC 8200 5 */
+    FA__TCP_PORT_FIRST = 32768,          /* ports that connect() chooses from, to 65535 */
     FA__TCP_PORT_COUNT = 32768,
 };
 
@@ -231,47 +234,61 @@ struct fa_tcp_conn {
     bool cookie : 1;    /* ... that was answered by a cookie */
     bool nagle : 1;
     bool keepalive : 1;
-    bool fin_queued : 1; /* nothing more to write after tx_end */
-    bool fin_received : 1;
-    bool has_rcv_fin : 1;
-    bool want_read : 1;   /* peek said FA_AGAIN */
-    bool want_write : 1;  /* reserve said FA_AGAIN */
-    bool lent : 1;        /* a reservation is open in the last buffer of tx */
-    bool pool_low : 1;    /* the pool that feeds rx is nearly empty */
-    bool no_memory : 1;   /* a segment was dropped for that reason: say that the window is closed */
-    bool timing : 1;      /* rtt_seq and rtt_start_ns are valid */
-    bool recovery : 1;    /* fast recovery, RFC 6582 */
-    bool partial : 1;     /* ... and the first partial ACK was seen */
-    bool timed_out : 1;   /* until what a timeout gave up is acknowledged */
-    bool burst_mixed : 1; /* without a scoreboard: not all in flight was sent at sent_ns, ... */
+    bool want_read : 1;    /* peek said FA_AGAIN */
+    bool want_write : 1;   /* reserve said FA_AGAIN */
+    bool lent : 1;         /* a reservation is open in the last buffer of tx */
+    bool timing : 1;       /* rtt_seq and rtt_start_ns are valid */
+    bool partial : 1;      /* in recovery: the first partial ACK was seen */
+    bool burst_mixed : 1;  /* without a scoreboard: not all in flight was sent at sent_ns, ... */
     bool burst_resent : 1; /* ... not all but once */
     bool undo_armed : 1;
     bool reordered : 1; /* the path has been seen to reorder */
-    bool tlp_due : 1;   /* a segment of new data, whatever the window for congestion */
-    bool persist : 1;   /* retransmit_ns is a window probe's */
     bool syn_lost : 1;  /* our SYN was retransmitted */
     bool scale_ok : 1;  /* this and the next three: offered by us; after the SYNs, by both */
     bool ts_ok : 1;
     bool sack_ok : 1;
     bool ecn_ok : 1;
-    bool ecn_echo : 1;    /* tell the peer that a router has marked what it sent */
-    bool ecn_reduced : 1; /* until ecn_end is acknowledged */
-    bool cwr_due : 1;     /* tell the peer that we have slowed down */
-    bool cork : 1;
-    bool mtu_probing : 1;  /* a larger segment is in flight */
-    bool mtu_try_high : 1; /* mss_high is worth a probe, before the middle */
-
-    bool syn_due : 1;
     bool ack_due : 1;
-    bool retransmit_due : 1; /* the segment at snd_una */
-    bool probe_due : 1;
-    bool keep_due : 1;        /* a keepalive probe */
-    bool reset_due : 1;       /* a dead connection that has still to say so */
-    bool quick_ack : 1;       /* (o) */
+    bool mtu_try_high : 1; /* mss_high is worth a probe, before the middle */
+    bool quick_ack : 1;    /* (o) */
     uint8_t keepalive_probes; /* (o) */
+
+    union {
+        struct {
+            bool fin_queued : 1; /* nothing more to write after tx_end */
+            bool fin_received : 1;
+            bool has_rcv_fin : 1;
+            bool pool_low : 1;  /* the pool that feeds rx is nearly empty */
+            bool no_memory : 1; /* a segment was dropped for that: say that the window is closed */
+            bool recovery : 1;  /* fast recovery, RFC 6582 */
+            bool timed_out : 1; /* until what a timeout gave up is acknowledged */
+            bool tlp_due : 1;   /* a segment of new data, whatever the congestion window */
+            bool persist : 1;   /* retransmit_ns is a window probe's */
+            bool ecn_echo : 1;  /* tell the peer that a router has marked what it sent */
+            bool ecn_reduced : 1; /* until ecn_end is acknowledged */
+            bool cwr_due : 1;     /* tell the peer that we have slowed down */
+            bool cork : 1;
+            bool mtu_probing : 1; /* a larger segment is in flight */
+            bool syn_due : 1;
+            bool retransmit_due : 1; /* the segment at snd_una */
+            bool probe_due : 1;
+            bool keep_due : 1;  /* a keepalive probe */
+            bool long_way : 1;  /* config.features_off has FA_TCP_FAST_PATH */
+            bool reset_due : 1; /* a dead connection that has still to say so */
+        };
+        uint32_t rare; /* not 0: one of these. Then tcp_fast.c has no part in it */
+    };
 };
 
 _Static_assert(sizeof(struct fa_tcp_conn) <= FA_TCP_CONN_BYTES, "fa_tcp_config.conn_memory");
+
+/* Whether it goes the usual way of tcp_fast.c: nothing lost, nothing ending, nothing to tell but
+ * data and acknowledgements. */
+static inline bool fa__tcp_is_plain(const struct fa_tcp_conn *conn)
+{
+    return conn->state == FA_TCP_ESTABLISHED && conn->rare == 0 && conn->work == NULL &&
+           (conn->dup_acks | conn->dup_acks_due | conn->keep_tries) == 0;
+}
 
 /* An arriving segment. */
 struct fa__tcp_segment {
@@ -438,6 +455,8 @@ void fa__tcp_trace_options(
     const struct fa_tcp_conn *conn, const struct fa_tcp_header *header, bool out);
 
 /* tcp.c */
+/* Take in a segment of a connection that is known. seg->buf is dropped, or kept by it. */
+void fa__tcp_input_known(struct fa_tcp_conn *conn, fa_ns now, struct fa__tcp_segment *seg);
 struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
 struct fa_tcp_conn *fa__tcp_conn_at(const struct fa_tcp *tcp, uint32_t idx);
 /* A new connection in the table; the oldest TIME_WAIT gives way. NULL if no place is left. */
@@ -538,6 +557,15 @@ fa_ns fa__tcp_rto(const struct fa_tcp_conn *conn);
 /* New bytes that may be sent while `in_flight` are out; RFC 3042 included. */
 uint32_t fa__tcp_usable(const struct fa_tcp_conn *conn, uint32_t in_flight);
 
+/* Bytes up to `ack` have arrived, and there is no scoreboard (RFC 5681, RFC 6582). */
+void fa__tcp_progress_input(struct fa_tcp_conn *conn, uint32_t ack);
+/* Remember the peer's timestamp, to be echoed. */
+static inline void fa__tcp_ts_note(struct fa_tcp_conn *conn, uint32_t ts_value)
+{
+    conn->ts_recent = ts_value;
+    conn->ts_recent_at = (uint32_t)(conn->tcp->now >> FA__TCP_TS_AGE_SHIFT);
+}
+
 /* Forget the bytes before `ack` and what waited for it. */
 void fa__tcp_progress(struct fa_tcp_conn *conn, uint32_t ack);
 
@@ -608,6 +636,10 @@ void fa__tcp_cc_slow_start(
 /* tcp_rx.c */
 /* Take in the payload and FIN of an acceptable segment. */
 void fa__tcp_rx_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg);
+/* The payload is what is next, and may be kept: take it in. */
+void fa__tcp_rx_next(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg);
+/* Whether the pool that feeds the connections is nearly empty. */
+bool fa__tcp_pool_is_low(const struct fa_pool *pool);
 /* The right edge that an ACK sent now may promise. */
 uint32_t fa__tcp_rx_edge(const struct fa_tcp_conn *conn);
 void fa__tcp_rx_done(struct fa_tcp_conn *conn, size_t len);
@@ -685,6 +717,35 @@ void fa__tcp_reply_init(struct fa_tcp *tcp);
 struct fa_tcp_reply *fa__tcp_reply_new(
     struct fa_tcp *tcp, const struct fa__tcp_segment *seg, uint32_t *budget);
 bool fa__tcp_reply_output(struct fa_tcp *tcp, struct fa_buf *buf, struct fa_ip_meta *ret_meta);
+
+/* tcp_fast.c */
+/* What the usual segment says, as far as it differs from others of its connection. */
+struct fa__tcp_out {
+    uint32_t seq;
+    uint32_t ack;
+    uint32_t ts_value; /* if conn->ts_ok */
+    uint32_t ts_echo;
+    uint16_t window;
+    uint8_t flags;
+    bool undone;  /* the sum is left to the card, and cutting what is longer than mss */
+    uint32_t mss; /* payload bytes of a full segment */
+    uint64_t sum; /* of the payload; 0 if undone */
+};
+/* Minshall's variant of RFC 9293 3.7.4: whether a segment that was not full is in flight. Full ones
+ * will be acknowledged soon by themselves. */
+static inline bool fa__tcp_is_small_out(const struct fa_tcp_conn *conn)
+{
+    return fa__seq_lt(conn->snd_una, conn->tx_small_end) &&
+           fa__seq_leq(conn->tx_small_end, conn->snd_nxt);
+}
+/* The connection whose turn it is to send, if it goes the usual way; or NULL. */
+struct fa_tcp_conn *fa__tcp_fast_next(const struct fa_tcp *tcp);
+/* Take its next segment: its payload is appended to `buf`, room for all headers in front. Returns:
+ * false, and nothing happens, if the long way has to decide. */
+bool fa__tcp_fast_output(
+    struct fa_tcp_conn *conn, fa_ns now, struct fa_buf *buf, struct fa__tcp_out *ret_out);
+/* Take in the usual segment. Returns: false, and nothing happens, if it is not one. */
+bool fa__tcp_fast_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg);
 
 /* tcp_flow.c */
 extern const struct fa_flow_ops fa__tcp_flow_ops;

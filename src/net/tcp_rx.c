@@ -181,7 +181,7 @@ static void note_ack(struct fa_tcp_conn *conn)
     }
 }
 
-static bool is_pool_low(const struct fa_pool *pool)
+bool fa__tcp_pool_is_low(const struct fa_pool *pool)
 {
     return fa_pool_free_count(pool) <= pool->buf_count / 8; // the last one is for what is next
 }
@@ -199,10 +199,28 @@ static bool has_memory(struct fa_tcp_conn *conn)
     return !conn->no_memory;
 }
 
+void fa__tcp_rx_next(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
+{
+    struct fa_buf *buf = seg->buf;
+    size_t full = fa_min(buf->len, conn->rx_mss);
+    conn->rx_full = (uint16_t)fa_max(conn->rx_full, full);
+    seg->buf = NULL;
+    fa__tcp_hold(conn->tcp, buf);
+    append_in_order(conn, buf);
+    if (!fa_list_empty(&conn->ooo)) {
+        conn->ack_due = true; // it fills a hole, or part of one
+        conn->dup_acks_due = 0;
+        drain_ooo(conn);
+        fa__tcp_sack_trim(conn);
+    }
+    note_ack(conn);
+    fa__tcp_wake(conn, FA_FLOW_READABLE);
+}
+
 static void take_payload(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
 {
     struct fa_buf *buf = seg->buf;
-    conn->pool_low = is_pool_low(buf->pool);
+    conn->pool_low = fa__tcp_pool_is_low(buf->pool);
     if (buf->tag != conn->rcv_nxt) {
         conn->ack_due = true;
         conn->dup_acks_due =
@@ -223,19 +241,7 @@ static void take_payload(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
         conn->ack_due = true;
         return;
     }
-    size_t full = fa_min(buf->len, conn->rx_mss);
-    conn->rx_full = (uint16_t)fa_max(conn->rx_full, full);
-    seg->buf = NULL;
-    fa__tcp_hold(conn->tcp, buf);
-    append_in_order(conn, buf);
-    if (!fa_list_empty(&conn->ooo)) {
-        conn->ack_due = true; // it fills a hole, or part of one
-        conn->dup_acks_due = 0;
-        drain_ooo(conn);
-        fa__tcp_sack_trim(conn);
-    }
-    note_ack(conn);
-    fa__tcp_wake(conn, FA_FLOW_READABLE);
+    fa__tcp_rx_next(conn, seg);
 }
 
 void fa__tcp_rx_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
@@ -317,7 +323,7 @@ void fa__tcp_rx_done(struct fa_tcp_conn *conn, size_t len)
         fa_list_unlink(&first->node);
         conn->rx_count--;
         fa__tcp_buf_drop(conn->tcp, first);
-        conn->pool_low = is_pool_low(pool);
+        conn->pool_low = fa__tcp_pool_is_low(pool);
     }
     fa__tcp_rx_tune(conn);
     note_room(conn);

@@ -127,14 +127,14 @@ static uint64_t copy_short(uint8_t *to, const uint8_t *at, size_t len, uint64_t 
     }
     size_t words = len - len % 8;
     unsigned __int128 wide = sum;
-    for (size_t i = 0; i < words; i += 8) {
-        uint64_t word;
-        __builtin_memcpy(&word, at + i, 8);
+    size_t i = 0;
+    for (; i < words; i += 8) {
+        uint64_t word = fa__csum_word(at + i);
         __builtin_memcpy(to + i, &word, 8);
         wide += word;
     }
     sum = fa_csum_plus((uint64_t)wide, (uint64_t)(wide >> 64));
-    for (size_t i = words; i < len; i++) {
+    for (; i < len; i++) {
         to[i] = at[i];
     }
     return fa_csum_add_short(sum, at + words, len - words);

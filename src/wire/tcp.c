@@ -19,8 +19,6 @@ enum {
     OPTION_SACK_OK_LEN = 2,
     OPTION_TS_LEN = 10,
     SACK_BLOCK_LEN = 8,
-    /* What stands in front of most segments: NOP, NOP, timestamps (RFC 7323 appendix A). */
-    USUAL_TS = OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_TS << 8 | OPTION_TS_LEN,
 };
 
 static void decode_ts(const uint8_t *at, struct fa_tcp_header *header)
@@ -80,7 +78,7 @@ static bool decode_option(const uint8_t *at, size_t len, struct fa_tcp_header *h
 static bool decode_options(struct fa_slice options, struct fa_tcp_header *header)
 {
     size_t off = 0;
-    if (options.len >= FA_TCP_TS_LEN && fa_be32_load(options.at) == USUAL_TS) {
+    if (options.len >= FA_TCP_TS_LEN && fa_be32_load(options.at) == FA_TCP_TS_USUAL) {
         decode_ts(options.at + 4, header);
         off = FA_TCP_TS_LEN;
     }
@@ -151,7 +149,7 @@ static void encode_options(uint8_t *option, const struct fa_tcp_header *header)
         option += OPTION_MSS_LEN;
     }
     if (header->has_ts) {
-        fa_be32_store(option, USUAL_TS);
+        fa_be32_store(option, FA_TCP_TS_USUAL);
         fa_be32_store(option + 4, header->ts_value);
         fa_be32_store(option + 8, header->ts_echo);
         if (header->sack_ok) {

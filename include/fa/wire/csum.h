@@ -33,15 +33,26 @@ FA_MUST_USE uint64_t fa_csum_add(uint64_t sum, const void *bytes, size_t len);
 /* As fa_csum_add(), and copy the bytes to `target`, which does not overlap them. */
 FA_MUST_USE uint64_t fa_csum_copy(void *target, const void *source, size_t len, uint64_t sum);
 
+static inline uint64_t fa__csum_word(const uint8_t *at)
+{
+    uint64_t word;
+    __builtin_memcpy(&word, at, sizeof word);
+    return word;
+}
+
 /* As fa_csum_add(), in place: for headers, whose length the compiler knows or which are short. */
 FA_MUST_USE static inline uint64_t fa_csum_add_short(uint64_t sum, const void *bytes, size_t len)
 {
     const uint8_t *at = (const uint8_t *)bytes;
     unsigned __int128 wide = sum; // carries gather in the upper half, and no addition waits for one
+    for (; len >= 32; at += 32, len -= 32) {
+        wide += fa__csum_word(at);
+        wide += fa__csum_word(at + 8);
+        wide += fa__csum_word(at + 16);
+        wide += fa__csum_word(at + 24);
+    }
     for (; len >= 8; at += 8, len -= 8) {
-        uint64_t word;
-        __builtin_memcpy(&word, at, 8);
-        wide += word;
+        wide += fa__csum_word(at);
     }
     uint64_t tail = 0;
     if ((len & 4) != 0) {
@@ -86,6 +97,13 @@ static inline uint16_t fa_csum_fold(uint64_t sum)
     half += half << 16 | half >> 16;
     uint16_t word = (uint16_t) ~(half >> 16);
     return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(word) : word;
+}
+
+/* Add a 16-bit header field, as if it stood at an even place. */
+static inline uint64_t fa_csum_plus_field(uint64_t sum, uint16_t field)
+{
+    bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    return fa_csum_plus(sum, little ? __builtin_bswap16(field) : field);
 }
 
 /*

@@ -22,6 +22,8 @@ enum {
     FA_TCP_SCALE_MAX = 14,   /* RFC 7323 2.3: a larger shift counts as this one */
     FA_TCP_SACK_MAX = 4,     /* blocks that fit in a header; 3 beside timestamps */
     FA_TCP_TS_LEN = 12,      /* bytes of a timestamps option and its padding */
+    /* The first four of these: NOP, NOP, timestamps (RFC 7323 appendix A). */
+    FA_TCP_TS_USUAL = 1 << 24 | 1 << 16 | 8 << 8 | 10,
 };
 
 /* Control bits, as they stand in byte 13. */
