@@ -182,9 +182,9 @@ struct fa_stack_lane_out {
     uint32_t generation;
     uint32_t neigh_generation;
     uint8_t iface;
-    uint8_t len;         /* bytes of all headers */
-    uint8_t ip_len;      /* bytes of the IP header */
-    uint8_t ttl;         /* this and the next: what the connection wants, to see a change */
+    uint8_t len;    /* bytes of all headers */
+    uint8_t ip_len; /* bytes of the IP header */
+    uint8_t ttl;    /* this and the next: what the connection wants, to see a change */
     uint8_t traffic;
     uint32_t ip_sum;     /* of what stays in it */
     uint32_t pseudo_sum; /* of the pseudo-header without its length */

@@ -409,7 +409,7 @@ const char *fa_tcp_state_name(enum fa_tcp_state state);
 
 /* Bytes of one connection in fa_tcp_config.conn_memory; checked against struct fa_tcp_conn. */
 enum {
-    FA_TCP_CONN_BYTES = 512,
+    FA_TCP_CONN_BYTES = 504, /* with the 4 of its bucket not more than 512 */
 };
 
 #endif

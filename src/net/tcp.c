@@ -223,7 +223,7 @@ struct fa_tcp_conn *fa__tcp_conn_new(
         .keepalive = tcp->config.keepalive,
         .recover = iss,
         .min_rtt_ns = FA_NS_NEVER,
-        .cc = fa__tcp_cc_of(tcp->config.congestion),
+        .congestion = (uint8_t)tcp->config.congestion,
         .mss = mss,
         .rx_mss = mss,
         .rx_full = FA_TCP_MSS_DEFAULT,

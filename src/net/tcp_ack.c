@@ -44,12 +44,12 @@ fa_ns fa__tcp_rto(const struct fa_tcp_conn *conn)
 
 /* ---- the peer's window ---- */
 
-/* RFC 9293 3.10.7.4: the newest segment's word counts. Returns: whether the window changed. */
+/* RFC 9293 3.10.7.4: the newest segment's word counts. SND.WL2 is at most SND.UNA, so what
+ * acknowledges less than that is old, and nothing else by its acknowledgement. Returns: whether the
+ * window changed. */
 static bool update_window(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
 {
-    bool newer = fa__seq_lt(conn->snd_wl1, header->seq) ||
-                 (conn->snd_wl1 == header->seq && fa__seq_leq(conn->snd_wl2, header->ack));
-    if (!newer || fa__seq_lt(header->ack, conn->snd_una)) {
+    if (fa__seq_lt(header->seq, conn->snd_wl1) || fa__seq_lt(header->ack, conn->snd_una)) {
         return false;
     }
     uint32_t window = (uint32_t)header->window << conn->tx_scale;
@@ -57,7 +57,6 @@ static bool update_window(struct fa_tcp_conn *conn, const struct fa_tcp_header *
     conn->snd_wnd = window;
     conn->snd_wnd_max = (uint32_t)fa_max(conn->snd_wnd_max, window);
     conn->snd_wl1 = header->seq;
-    conn->snd_wl2 = header->ack;
     if (changed && window != 0 && conn->persist) {
         conn->persist = false;
         conn->probe_due = false;
@@ -85,7 +84,7 @@ uint32_t fa__tcp_usable(const struct fa_tcp_conn *conn, uint32_t in_flight)
 static void enter_recovery(struct fa_tcp_conn *conn)
 {
     FA_COUNT(conn->tcp->config.counters, tcp_fast_retransmit);
-    conn->cc->lost(conn, conn->snd_max - conn->snd_una);
+    fa__tcp_cc(conn)->lost(conn, conn->snd_max - conn->snd_una);
     conn->recovery = true;
     conn->partial = false;
     conn->recover = conn->snd_max;
@@ -165,7 +164,7 @@ void fa__tcp_progress_input(struct fa_tcp_conn *conn, uint32_t ack)
     } else if (!conn->ecn_reduced) {
         conn->dup_acks = 0;
         // What was not sent again since a timeout has not left the network now.
-        conn->cc->acked(
+        fa__tcp_cc(conn)->acked(
             conn, &(struct fa__tcp_sample){
                       .acked = fa__u32_min(acked, flight), .flight = flight, .rtt_ns = rtt});
     }

@@ -11,13 +11,14 @@ enum {
     SLOW_START_SEGMENTS = 64,
 };
 
+const struct fa__tcp_cc *const fa__tcp_ccs[FA_TCP_CONGESTION_COUNT] = {
+    [FA_TCP_CUBIC] = &fa__tcp_cubic,
+    [FA_TCP_NEW_RENO] = &fa__tcp_new_reno,
+};
+
 const struct fa__tcp_cc *fa__tcp_cc_of(enum fa_tcp_congestion which)
 {
-    static const struct fa__tcp_cc *const all[FA_TCP_CONGESTION_COUNT] = {
-        [FA_TCP_CUBIC] = &fa__tcp_cubic,
-        [FA_TCP_NEW_RENO] = &fa__tcp_new_reno,
-    };
-    return (unsigned)which < FA_TCP_CONGESTION_COUNT ? all[which] : NULL;
+    return (unsigned)which < FA_TCP_CONGESTION_COUNT ? fa__tcp_ccs[which] : NULL;
 }
 
 const char *fa_tcp_congestion_name(enum fa_tcp_congestion which)

@@ -44,7 +44,7 @@ void fa__tcp_ecn_acked(struct fa_tcp_conn *conn, const struct fa_tcp_header *hea
         return; // once a round trip, whatever the reason was
     }
     FA_COUNT(conn->tcp->config.counters, tcp_ecn_reduced);
-    conn->cc->lost(conn, fa__tcp_pipe(conn));
+    fa__tcp_cc(conn)->lost(conn, fa__tcp_pipe(conn));
     conn->cwnd = conn->ssthresh;
     conn->undo_armed = false;
     conn->ecn_reduced = true;

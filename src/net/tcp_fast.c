@@ -46,7 +46,6 @@ bool fa__tcp_fast_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
     conn->snd_wnd = (uint32_t)header->window << conn->tx_scale;
     conn->snd_wnd_max = conn->snd_wnd > conn->snd_wnd_max ? conn->snd_wnd : conn->snd_wnd_max;
     conn->snd_wl1 = header->seq;
-    conn->snd_wl2 = header->ack;
     if (header->ack != conn->snd_una) {
         fa__tcp_progress_input(conn, header->ack);
     }

@@ -81,7 +81,7 @@ static void describe(const struct fa_tcp_conn *conn, struct fa__saved *saved)
         .snd_wnd = conn->snd_wnd,
         .snd_wnd_max = conn->snd_wnd_max,
         .snd_wl1 = conn->snd_wl1,
-        .snd_wl2 = conn->snd_wl2,
+        .snd_wl2 = conn->snd_una,
         .irs = conn->irs,
         .rcv_nxt = conn->rcv_nxt,
         .promised_len = conn->rcv_adv - conn->rcv_nxt,
@@ -233,12 +233,11 @@ static void restore_send(struct fa_tcp_conn *conn, const struct fa__saved *saved
     conn->snd_wnd = saved->snd_wnd;
     conn->snd_wnd_max = saved->snd_wnd_max;
     conn->snd_wl1 = saved->snd_wl1;
-    conn->snd_wl2 = saved->snd_wl2;
     conn->mss = saved->mss;
     conn->mss_max = saved->mss;
     conn->mss_high = saved->mss;
-    conn->cc = fa__tcp_cc_of((enum fa_tcp_congestion)saved->congestion);
-    conn->cc->init(conn, false);
+    conn->congestion = saved->congestion;
+    fa__tcp_cc(conn)->init(conn, false);
     conn->cwnd = saved->cwnd != 0 ? saved->cwnd : conn->cwnd;
     conn->ssthresh = saved->ssthresh;
     conn->srtt_ns = saved->srtt_ns;

@@ -66,7 +66,7 @@ fa_err fa_tcp_congestion_set(struct fa_flow *flow, enum fa_tcp_congestion which)
     }
     uint32_t cwnd = conn->cwnd;
     uint32_t ssthresh = conn->ssthresh;
-    conn->cc = cc;
+    conn->congestion = (uint8_t)which;
     if (conn->state >= FA_TCP_ESTABLISHED) {
         cc->init(conn, false);
         conn->cwnd = cwnd;
@@ -79,7 +79,7 @@ enum fa_tcp_congestion fa_tcp_congestion_of(const struct fa_flow *flow)
 {
     const struct fa_tcp_conn *conn = (const struct fa_tcp_conn *)(const void *)flow;
     FA_ASSERT(flow->ops == &fa__tcp_flow_ops);
-    return conn->cc == &fa__tcp_new_reno ? FA_TCP_NEW_RENO : FA_TCP_CUBIC;
+    return (enum fa_tcp_congestion)conn->congestion;
 }
 
 void fa__tcp_trace_options(

@@ -49,7 +49,7 @@ static void establish(struct fa_tcp_conn *conn)
         conn->timing = false;
         fa__tcp_rtt_sample(conn, tcp->now - conn->rtt_start_ns);
     }
-    conn->cc->init(conn, conn->syn_lost);
+    fa__tcp_cc(conn)->init(conn, conn->syn_lost);
     FA_COUNT(tcp->config.counters, tcp_conn_opened);
     fa__tcp_set_state(conn, conn->fin_queued ? FA_TCP_FIN_WAIT_1 : FA_TCP_ESTABLISHED);
     fa__tcp_keep_arm(conn);
@@ -88,7 +88,6 @@ static void input_syn_sent(struct fa_tcp_conn *conn, const struct fa__tcp_segmen
     conn->snd_wnd = header->window;
     conn->snd_wnd_max = header->window;
     conn->snd_wl1 = header->seq;
-    conn->snd_wl2 = header->ack;
     fa__tcp_options_input(conn, header);
     if (good_ack) {
         conn->snd_una = header->ack;
@@ -189,7 +188,7 @@ static bool check_number(struct fa_tcp_conn *conn, const struct fa__tcp_segment 
     if (conn->ts_ok && len != 0 && conn->rcv_nxt - seq <= conn->rx_space) {
         // Our ACK was lost. The next is to tell when this one was sent (RFC 7323 4.3), or the peer
         // takes all the time that it was silent for a round trip.
-        note_ts(conn, &seg->header);
+        fa__tcp_ts_note(conn, seg->header.ts_value);
     }
     if (seg->buf->len != 0 && fa__seq_leq(seq + seg->buf->len, conn->rcv_nxt)) {
         fa__tcp_sack_twice(conn, seq, seq + seg->buf->len);
@@ -218,7 +217,6 @@ static bool input_syn_received(struct fa_tcp_conn *conn, const struct fa__tcp_se
     conn->snd_wnd = (uint32_t)header->window << conn->tx_scale;
     conn->snd_wnd_max = conn->snd_wnd;
     conn->snd_wl1 = header->seq;
-    conn->snd_wl2 = header->ack;
     establish(conn);
     return true;
 }

@@ -185,7 +185,7 @@ static void restart_idle(struct fa_tcp_conn *conn)
         conn->tcp->now - conn->sent_ns > fa__tcp_rto(conn)) {
         uint32_t ssthresh = conn->ssthresh;
         uint32_t cwnd = conn->cwnd;
-        conn->cc->init(conn, false);
+        fa__tcp_cc(conn)->init(conn, false);
         conn->cwnd = fa__u32_min(conn->cwnd, cwnd);
         conn->ssthresh = ssthresh;
     }

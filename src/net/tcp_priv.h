@@ -96,6 +96,8 @@ struct fa__tcp_cc {
 
 extern const struct fa__tcp_cc fa__tcp_cubic;
 extern const struct fa__tcp_cc fa__tcp_new_reno;
+/* By enum fa_tcp_congestion. */
+extern const struct fa__tcp_cc *const fa__tcp_ccs[FA_TCP_CONGESTION_COUNT];
 
 /* HyStart++, RFC 9406: while ssthresh is still without bound. */
 struct fa__tcp_hystart {
@@ -139,10 +141,11 @@ struct fa_tcp_conn {
     fa_ns end_ns;             /* keepalive; of an orphan and in TIME_WAIT the end */
     fa_ns progress_ns;        /* last time something was acknowledged: the user timeout's start */
 
-    struct fa_list tx;     /* buffers; tag is the sequence number of the first byte */
-    struct fa_buf *tx_buf; /* the one with snd_nxt, or before it; NULL: tx is empty */
-    struct fa_list rx;     /* in order, not read yet */
-    struct fa_list ooo;    /* beyond a hole; sorted, disjoint; tag as above */
+    struct fa_list tx;         /* buffers; tag is the sequence number of the first byte */
+    struct fa_buf *tx_buf;     /* the one with snd_nxt, or before it; NULL: tx is empty */
+    struct fa_list rx;         /* in order, not read yet */
+    struct fa_list ooo;        /* beyond a hole; sorted, disjoint; tag as above */
+    struct fa__tcp_work *work; /* of loss recovery and of holes; NULL: it needs none now */
     uint32_t rx_bytes;
     uint32_t ooo_bytes;
     uint32_t rx_count;  /* buffers */
@@ -158,7 +161,6 @@ struct fa_tcp_conn {
     uint32_t snd_wnd;
     uint32_t snd_wnd_max;
     uint32_t snd_wl1;
-    uint32_t snd_wl2;
     uint32_t irs;
     uint32_t rcv_nxt;
     uint32_t rcv_adv;              /* right edge of the window we promised; never goes back */
@@ -169,8 +171,6 @@ struct fa_tcp_conn {
     uint16_t keepalive_after_s;    /* (o) */
     uint16_t keepalive_interval_s; /* (o) */
 
-    struct fa__tcp_work *work; /* of loss recovery and of holes; NULL: it needs none now */
-    const struct fa__tcp_cc *cc;
     uint32_t cwnd;
     uint32_t ssthresh;
     union {
@@ -180,11 +180,11 @@ struct fa_tcp_conn {
     uint32_t cc_max;     /* CUBIC's W_max, bytes */
     uint32_t cwnd_acked; /* bytes acknowledged since cwnd last grew */
     uint32_t recover;    /* RFC 6582 */
+    uint32_t min_rtt_ms; /* when min_rtt_ns was */
     fa_ns srtt_ns;       /* 0: not measured */
     fa_ns rttvar_ns;
-    fa_ns min_rtt_ns;    /* least of late; FA_NS_NEVER: not measured */
-    uint32_t min_rtt_ms; /* when that was */
-    uint32_t undo_cwnd;  /* what to go back to if nothing was lost after all */
+    fa_ns min_rtt_ns;   /* least of late; FA_NS_NEVER: not measured */
+    uint32_t undo_cwnd; /* what to go back to if nothing was lost after all */
     uint32_t undo_ssthresh;
     uint32_t undo_from;   /* snd_una at the time */
     uint16_t undo_count;  /* segments sent again since, of which no DSACK has told */
@@ -193,9 +193,9 @@ struct fa_tcp_conn {
     uint8_t ttl;          /* (o) */
     uint8_t traffic;      /* (o) without the bits of ECN */
     uint8_t fin_wait_2_s; /* (o) */
+    uint32_t rtt_seq;     /* the timed byte */
     fa_ns rtt_start_ns;
-    fa_ns sent_ns;    /* last new data */
-    uint32_t rtt_seq; /* the timed byte */
+    fa_ns sent_ns; /* last new data */
     uint32_t retransmit_count;
     uint32_t mtu_next_s;   /* when to try a larger segment, if mss < mss_max */
     uint32_t ecn_end;      /* snd_max when the window was last reduced for a mark */
@@ -214,44 +214,6 @@ struct fa_tcp_conn {
     uint16_t mss_max; /* what both sides would take */
     uint16_t rx_mss;  /* what we announced */
     uint16_t rx_full; /* largest payload received: a "full-sized" segment */
-    uint8_t state;    /* enum fa_tcp_state */
-    int8_t error;     /* fa_err of a connection that ended */
-    uint8_t tx_scale;
-    uint8_t rx_scale;
-    uint8_t dup_acks;     /* received */
-    uint8_t dup_acks_due; /* owed: one for each segment beyond a hole, RFC 5681 4.2 */
-    uint8_t timer_kind;   /* enum fa__tcp_timer: what retransmit_ns is for */
-    uint8_t reo_mult;     /* RFC 8985 6.2.4: reordering window in min_rtt / 4, less one */
-    uint8_t reo_persist;
-    uint8_t backoff;    /* doublings of the RTO */
-    uint8_t tries;      /* SYNs sent */
-    uint8_t keep_tries; /* keepalive probes without an answer */
-    uint8_t list;       /* enum fa__tcp_list */
-
-    bool flow_open : 1; /* the application holds the flow */
-    bool hashed : 1;    /* is in the table */
-    bool passive : 1;   /* came by a SYN */
-    bool cookie : 1;    /* ... that was answered by a cookie */
-    bool nagle : 1;
-    bool keepalive : 1;
-    bool want_read : 1;    /* peek said FA_AGAIN */
-    bool want_write : 1;   /* reserve said FA_AGAIN */
-    bool lent : 1;         /* a reservation is open in the last buffer of tx */
-    bool timing : 1;       /* rtt_seq and rtt_start_ns are valid */
-    bool partial : 1;      /* in recovery: the first partial ACK was seen */
-    bool burst_mixed : 1;  /* without a scoreboard: not all in flight was sent at sent_ns, ... */
-    bool burst_resent : 1; /* ... not all but once */
-    bool undo_armed : 1;
-    bool reordered : 1; /* the path has been seen to reorder */
-    bool syn_lost : 1;  /* our SYN was retransmitted */
-    bool scale_ok : 1;  /* this and the next three: offered by us; after the SYNs, by both */
-    bool ts_ok : 1;
-    bool sack_ok : 1;
-    bool ecn_ok : 1;
-    bool ack_due : 1;
-    bool mtu_try_high : 1; /* mss_high is worth a probe, before the middle */
-    bool quick_ack : 1;    /* (o) */
-    uint8_t keepalive_probes; /* (o) */
 
     union {
         struct {
@@ -278,6 +240,46 @@ struct fa_tcp_conn {
         };
         uint32_t rare; /* not 0: one of these. Then tcp_fast.c has no part in it */
     };
+
+    uint8_t state;      /* enum fa_tcp_state */
+    uint8_t congestion; /* enum fa_tcp_congestion */
+    int8_t error;       /* fa_err of a connection that ended */
+    uint8_t tx_scale;
+    uint8_t rx_scale;
+    uint8_t dup_acks;     /* received */
+    uint8_t dup_acks_due; /* owed: one for each segment beyond a hole, RFC 5681 4.2 */
+    uint8_t timer_kind;   /* enum fa__tcp_timer: what retransmit_ns is for */
+    uint8_t reo_mult;     /* RFC 8985 6.2.4: reordering window in min_rtt / 4, less one */
+    uint8_t reo_persist;
+    uint8_t backoff;          /* doublings of the RTO */
+    uint8_t tries;            /* SYNs sent */
+    uint8_t keep_tries;       /* keepalive probes without an answer */
+    uint8_t list;             /* enum fa__tcp_list */
+    uint8_t keepalive_probes; /* (o) */
+
+    bool flow_open : 1; /* the application holds the flow */
+    bool hashed : 1;    /* is in the table */
+    bool passive : 1;   /* came by a SYN */
+    bool cookie : 1;    /* ... that was answered by a cookie */
+    bool nagle : 1;
+    bool keepalive : 1;
+    bool want_read : 1;    /* peek said FA_AGAIN */
+    bool want_write : 1;   /* reserve said FA_AGAIN */
+    bool lent : 1;         /* a reservation is open in the last buffer of tx */
+    bool timing : 1;       /* rtt_seq and rtt_start_ns are valid */
+    bool partial : 1;      /* in recovery: the first partial ACK was seen */
+    bool burst_mixed : 1;  /* without a scoreboard: not all in flight was sent at sent_ns, ... */
+    bool burst_resent : 1; /* ... not all but once */
+    bool undo_armed : 1;
+    bool reordered : 1; /* the path has been seen to reorder */
+    bool syn_lost : 1;  /* our SYN was retransmitted */
+    bool scale_ok : 1;  /* this and the next three: offered by us; after the SYNs, by both */
+    bool ts_ok : 1;
+    bool sack_ok : 1;
+    bool ecn_ok : 1;
+    bool ack_due : 1;
+    bool mtu_try_high : 1; /* mss_high is worth a probe, before the middle */
+    bool quick_ack : 1;    /* (o) */
 };
 
 _Static_assert(sizeof(struct fa_tcp_conn) <= FA_TCP_CONN_BYTES, "fa_tcp_config.conn_memory");
@@ -288,6 +290,11 @@ static inline bool fa__tcp_is_plain(const struct fa_tcp_conn *conn)
 {
     return conn->state == FA_TCP_ESTABLISHED && conn->rare == 0 && conn->work == NULL &&
            (conn->dup_acks | conn->dup_acks_due | conn->keep_tries) == 0;
+}
+
+static inline const struct fa__tcp_cc *fa__tcp_cc(const struct fa_tcp_conn *conn)
+{
+    return fa__tcp_ccs[conn->congestion];
 }
 
 /* An arriving segment. */

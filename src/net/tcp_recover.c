@@ -35,7 +35,7 @@ static void undo(struct fa_tcp_conn *conn)
     conn->backoff = 0;
     work->frto = 0;
     work->blind = false;
-    conn->cc->undone(conn);
+    fa__tcp_cc(conn)->undone(conn);
     fa__tcp_board_unlose(work);
     FA__TCP_TRACE_RECOVERY(conn, FA__TCP_RECOVERY_UNDO);
 }
@@ -223,7 +223,7 @@ static void enter(struct fa_tcp_conn *conn, uint32_t flight)
     if (conn->ecn_reduced) {
         conn->undo_armed = false; // it has slowed down already
     } else {
-        conn->cc->lost(conn, flight);
+        fa__tcp_cc(conn)->lost(conn, flight);
     }
     conn->cwr_due = conn->ecn_ok;
     conn->recovery = true;
@@ -267,7 +267,7 @@ static void adjust_window(struct fa_tcp_conn *conn, uint32_t flight, uint32_t lo
         return; // RFC 3168 6.1.2: no growth in the round trip of a mark
     }
     if (!conn->recovery) {
-        conn->cc->acked(
+        fa__tcp_cc(conn)->acked(
             conn, &(struct fa__tcp_sample){
                       .acked = delivery->bytes, .flight = flight, .rtt_ns = delivery->rtt_ns});
     } else if (fa__tcp_uses(conn->tcp, FA_TCP_PRR)) {
@@ -304,7 +304,7 @@ void fa__tcp_recover_input(
     bool arrived = delivery.bytes != 0;
     if (fa__tcp_probe_acked(conn, conn->snd_una, delivery.dsack, !advanced && !arrived)) {
         save_window(conn);
-        conn->cc->lost(conn, flight);
+        fa__tcp_cc(conn)->lost(conn, flight);
         conn->cwnd = conn->ssthresh;
     }
     input_undo(conn, header, advanced, &delivery);
@@ -337,7 +337,7 @@ void fa__tcp_recover_timeout(struct fa_tcp_conn *conn)
     if (!again) {
         save_window(conn);
     }
-    conn->cc->timeout(conn, flight, again);
+    fa__tcp_cc(conn)->timeout(conn, flight, again);
     fa__tcp_rack_timeout(conn);
     conn->cwr_due = conn->ecn_ok;
     work->frto = again || !conn->undo_armed ? 0 : 1;

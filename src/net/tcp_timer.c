@@ -86,7 +86,7 @@ static void fire_data(struct fa_tcp_conn *conn)
         return;
     } else {
         FA_COUNT(conn->tcp->config.counters, tcp_timeout);
-        conn->cc->timeout(conn, conn->snd_max - conn->snd_una, conn->timed_out);
+        fa__tcp_cc(conn)->timeout(conn, conn->snd_max - conn->snd_una, conn->timed_out);
         conn->recover = conn->snd_max; // RFC 6582 3.2 step 4
         conn->timed_out = true;
         fa__tcp_mtu_timeout(conn);

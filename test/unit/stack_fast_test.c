@@ -116,7 +116,7 @@ static void start(struct station *station, const struct trip *trip)
     config.ifaces[0].ipv6_off = false;
     config.ifaces[0].dad_off = true;
     config.ifaces[0].ra_off = true;
-    config.ifaces[0].more[0] = (struct fa_addr_net){ip6_of(1 + (unsigned)idx), 64};
+    config.ifaces[0].more.at[0] = (struct fa_addr_net){ip6_of(1 + (unsigned)idx), 64};
     config.tcp.features_off = trip->features_off;
     fa_stack_init(&station->stack, &config, world.now);
 }

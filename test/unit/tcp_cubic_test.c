@@ -40,7 +40,7 @@ static void round_trip(fa_ns rtt)
     for (uint32_t i = 0; i < acks; i++) {
         lab.end.tcp.now += rtt / acks;
         lab.conn->snd_una += 2 * MSS;
-        lab.conn->cc->acked(lab.conn,
+        fa__tcp_cc(lab.conn)->acked(lab.conn,
             &(struct fa__tcp_sample){.acked = 2 * MSS, .flight = lab.conn->cwnd, .rtt_ns = rtt});
         lab.conn->snd_nxt = lab.conn->snd_una + lab.conn->cwnd;
     }
@@ -59,7 +59,7 @@ static uint32_t segments(void)
 
 static void lose(void)
 {
-    lab.conn->cc->lost(lab.conn, lab.conn->cwnd);
+    fa__tcp_cc(lab.conn)->lost(lab.conn, lab.conn->cwnd);
     lab.conn->cwnd = lab.conn->ssthresh;
 }
 
@@ -125,7 +125,7 @@ T(a_window_that_is_not_used_does_not_grow)
     uint32_t before = lab.conn->cwnd;
     for (int i = 0; i < 100; i++) {
         lab.end.tcp.now += RTT;
-        lab.conn->cc->acked(
+        fa__tcp_cc(lab.conn)->acked(
             lab.conn, &(struct fa__tcp_sample){.acked = 10 * MSS, .flight = 10 * MSS});
     }
     CHECK_EQ(lab.conn->cwnd, before);
@@ -138,7 +138,7 @@ T(after_a_false_alarm_the_window_goes_on_where_it_was)
     lose();
     lab.conn->cwnd = 1000 * MSS;
     lab.conn->ssthresh = 1000 * MSS;
-    lab.conn->cc->undone(lab.conn);
+    fa__tcp_cc(lab.conn)->undone(lab.conn);
     CHECK_EQ(lab.conn->cc_max, 1000 * MSS);
     round_trip(RTT);
     CHECK(segments() >= 1000);
@@ -148,10 +148,10 @@ T(after_a_false_alarm_the_window_goes_on_where_it_was)
 T(a_timeout_leaves_one_segment_and_the_threshold)
 {
     open_window(1000);
-    lab.conn->cc->timeout(lab.conn, 1000 * MSS, false);
+    fa__tcp_cc(lab.conn)->timeout(lab.conn, 1000 * MSS, false);
     CHECK_EQ(segments(), 1);
     CHECK_EQ(lab.conn->ssthresh, 700 * MSS);
-    lab.conn->cc->timeout(lab.conn, MSS, true); // of the same segment: nothing new is known
+    fa__tcp_cc(lab.conn)->timeout(lab.conn, MSS, true); // of the same segment: nothing new is known
     CHECK_EQ(lab.conn->ssthresh, 700 * MSS);
     finish();
 }

@@ -132,14 +132,14 @@ T(a_window_for_congestion_never_passes_a_gibibyte)
     struct fa__tcp_sample sample = {.acked = 64 * MSS, .flight = FA__TCP_CWND_MAX};
     lab.conn->cwnd = FA__TCP_CWND_MAX - MSS;
     lab.conn->ssthresh = FA__TCP_CWND_MAX;
-    lab.conn->cc->acked(lab.conn, &sample);
+    fa__tcp_cc(lab.conn)->acked(lab.conn, &sample);
     CHECK_EQ(lab.conn->cwnd, FA__TCP_CWND_MAX);
     // And after it.
     lab.conn->cwnd = FA__TCP_CWND_MAX - 10;
     lab.conn->ssthresh = FA__TCP_CWND_MAX / 2;
     lab.conn->cwnd_acked = lab.conn->cwnd - 1;
     sample.flight = lab.conn->cwnd;
-    lab.conn->cc->acked(lab.conn, &sample);
+    fa__tcp_cc(lab.conn)->acked(lab.conn, &sample);
     CHECK_EQ(lab.conn->cwnd, FA__TCP_CWND_MAX);
     lab.conn->cwnd = 10 * MSS;
     lab_end();

@@ -34,7 +34,7 @@ static void accept_with(const struct fa_tcp_config *config, bool ts)
     IN(.flags = A, .seq = 1, .ack = 1, .has_ts = ts, .ts_value = 1010);
     CHECK_EQ(fa_listener_accept(&lab.end.listener.listener, &lab.flow), FA_OK);
     lab.conn = fa__tcp_conn_of(lab.flow);
-    lab.conn->cc = &fa__tcp_new_reno; // windows that can be reckoned in the head
+    lab.conn->congestion = FA_TCP_NEW_RENO; // windows that can be reckoned in the head
 }
 
 /* Segments [from, to) leave. */
