@@ -86,6 +86,15 @@ fa_err fa_addrs_add(struct fa_addrs *addrs, const struct fa_iface_addr *addr);
 const struct fa_iface_addr *fa_addrs_choose(
     const struct fa_addrs *addrs, const struct fa_ip *remote, bool temporary);
 
+/*
+ * Another address that can speak for `first`, which is one of them: of the same network, preferred,
+ * temporary if it is. `idx` is where to look from, 0 at first; it moves on.
+ *
+ * Returns: NULL if there is no more.
+ */
+const struct fa_iface_addr *fa_addrs_alike(
+    const struct fa_addrs *addrs, const struct fa_ip *first, uint32_t *idx);
+
 /* Label and precedence of an address of either family in the default policy table (RFC 6724 2.1).
  */
 uint8_t fa_addr_label(const struct fa_ip *ip);

@@ -318,13 +318,14 @@ fa_err fa_stack_group_leave(struct fa_stack *stack, uint8_t iface, const struct 
 fa_err fa_stack_source_for(
     const struct fa_stack *stack, const struct fa_ip *remote, struct fa_ip *ret_local);
 
-/* Begin a TCP connection: route, source address and MTU come from the stack. Returns: as
- * fa_tcp_connect(); FA_ENOENT: no route or no address. */
+/* Begin a TCP connection: route, source address and MTU come from the stack. Where an address has
+ * no port left for the target (32,768 are chosen from), another of the same network speaks.
+ * Returns: as fa_tcp_connect(); FA_ENOENT: no route or no address. */
 fa_err fa_stack_connect(
     struct fa_stack *stack, const struct fa_endpoint *remote, struct fa_flow **ret_flow);
 
-/* As above, from config->local and its port, with its other wishes; what is zero in it is chosen,
- * the MTU always. */
+/* As above, from config->local and its port, over config->iface to a link-local target, with its
+ * other wishes; what is zero in it is chosen, the MTU always. */
 fa_err fa_stack_connect_from(
     struct fa_stack *stack, const struct fa_tcp_connect_config *config, struct fa_flow **ret_flow);
 

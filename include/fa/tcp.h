@@ -159,6 +159,7 @@ struct fa_tcp_connect_config {
     uint16_t local_port; /* 0: chosen at random from 32,768 (RFC 6056); so many connections an
                           * address can have to each remote address and port */
     uint16_t mtu_bytes;  /* of the way there */
+    uint8_t iface;       /* for the stack: which interface a link-local target is reached over */
     bool nagle;
     struct fa_tcp_options options;
 };

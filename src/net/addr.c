@@ -145,3 +145,23 @@ const struct fa_iface_addr *fa_addrs_choose(
                   fa_ip6_scope_of(remote) > FA_IP6_SCOPE_LINK;
     return beyond ? NULL : best;
 }
+
+const struct fa_iface_addr *fa_addrs_alike(
+    const struct fa_addrs *addrs, const struct fa_ip *first, uint32_t *idx)
+{
+    const struct fa_iface_addr *model = NULL;
+    for (uint32_t i = 0; i < addrs->count; i++) {
+        model = fa_ip_equal(&addrs->at[i].ip, first) ? &addrs->at[i] : model;
+    }
+    while (model != NULL && *idx < addrs->count) {
+        const struct fa_iface_addr *addr = &addrs->at[(*idx)++];
+        bool temporary = addr->origin == FA_ADDR_TEMPORARY;
+        if (addr != model && addr->state == FA_ADDR_PREFERRED &&
+            fa_ip_is4(&addr->ip) == fa_ip_is4(first) && addr->prefix_bits == model->prefix_bits &&
+            fa_ip_prefix_equal(&addr->ip, first, model->prefix_bits) &&
+            temporary == (model->origin == FA_ADDR_TEMPORARY)) {
+            return addr;
+        }
+    }
+    return NULL;
+}

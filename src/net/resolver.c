@@ -55,7 +55,9 @@ static fa_err open_tcp(
     slot->query_sent = 0;
     slot->answer_len = 0;
     struct fa_flow *flow;
-    FA_TRY(fa_stack_connect(resolver->config.stack, &send->server, &flow));
+    struct fa_tcp_connect_config config = {
+        .remote = send->server, .iface = iface_of(resolver, &send->server.ip)};
+    FA_TRY(fa_stack_connect_from(resolver->config.stack, &config, &flow));
     resolver->open_count++;
     slot->flow = flow;
     return FA_OK;

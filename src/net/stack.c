@@ -263,24 +263,42 @@ fa_err fa_stack_up_wait(struct fa_stack *stack, fa_ns deadline)
 
 /* ---- connecting ---- */
 
+/* Where the ports of one address have run out, those of another like it serve as well. */
+static fa_err connect_moving_on(struct fa_stack *stack, fa_ns now, const struct fa_iface *iface,
+    struct fa_tcp_connect_config *config, struct fa_flow **ret_flow)
+{
+    const struct fa_ip first = config->local;
+    const struct fa_iface_addr *addr;
+    uint32_t idx = 0;
+    fa_err err = fa_tcp_connect(&stack->tcp, now, config, ret_flow);
+    while (err == FA_ENOSPC && (addr = fa_addrs_alike(&iface->addrs, &first, &idx)) != NULL) {
+        config->local = addr->ip;
+        err = fa_tcp_connect(&stack->tcp, now, config, ret_flow);
+    }
+    return err;
+}
+
 fa_err fa_stack_connect_from(
     struct fa_stack *stack, const struct fa_tcp_connect_config *config, struct fa_flow **ret_flow)
 {
     struct fa__way way;
-    struct fa_ip_meta meta = {.local = config->local, .remote = config->remote.ip};
+    struct fa_ip_meta meta = {
+        .local = config->local, .remote = config->remote.ip, .iface = config->iface};
     if (fa__stack_way(stack, &meta, &way) != FA_OK || way.group) {
         return FA_ENOENT;
     }
     const struct fa_iface *iface = &stack->ifaces[way.iface_idx];
     struct fa_tcp_connect_config full = *config;
-    if (fa_ip_is_zero(&full.local)) {
+    bool any = fa_ip_is_zero(&config->local);
+    if (any) {
         full.local = fa__stack_source(stack, &way, &config->remote.ip);
     }
     fa_ns now = fa_stack_now(stack);
     const struct fa_ip *remote = &config->remote.ip;
     full.mtu_bytes = way.ours ? FA_STACK_LOOPBACK_MTU
                               : fa_pmtu_of(&stack->pmtu, now, remote, fa__iface_mtu(iface, remote));
-    return fa_tcp_connect(&stack->tcp, now, &full, ret_flow);
+    return any ? connect_moving_on(stack, now, iface, &full, ret_flow)
+               : fa_tcp_connect(&stack->tcp, now, &full, ret_flow);
 }
 
 fa_err fa_stack_connect(

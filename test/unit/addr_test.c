@@ -151,6 +151,50 @@ T(sources_are_chosen_as_the_rules_and_examples_of_rfc_6724_say)
     }
 }
 
+/* ---- others that serve as well ---- */
+
+T(an_address_is_like_another_of_its_network_and_kind)
+{
+    static const struct {
+        const char *ip;
+        uint8_t bits;
+        uint8_t state;
+        uint8_t origin;
+        bool alike;
+    } rows[] = {
+        {"2001:db8::1", 64, FA_ADDR_PREFERRED, FA_ADDR_STATIC, false}, // the first itself
+        {"2001:db8::2", 64, FA_ADDR_PREFERRED, FA_ADDR_STATIC, true},
+        {"2001:db8:1::3", 64, FA_ADDR_PREFERRED, FA_ADDR_STATIC, false}, // another network
+        {"2001:db8::4", 48, FA_ADDR_PREFERRED, FA_ADDR_STATIC, false},   // and so is this
+        {"2001:db8::5", 64, FA_ADDR_DEPRECATED, FA_ADDR_STATIC, false},
+        {"2001:db8::6", 64, FA_ADDR_TENTATIVE, FA_ADDR_STATIC, false},
+        {"2001:db8::7", 64, FA_ADDR_PREFERRED, FA_ADDR_TEMPORARY, false}, // would tell who it is
+        {"192.0.2.8", 64, FA_ADDR_PREFERRED, FA_ADDR_STATIC, false},
+        {"2001:db8::9", 64, FA_ADDR_PREFERRED, FA_ADDR_SLAAC, true},
+    };
+    addrs.count = 0;
+    struct fa_ip first = ip_of(rows[0].ip);
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        struct fa_iface_addr addr = {.ip = ip_of(rows[i].ip),
+            .prefix_bits = rows[i].bits,
+            .state = rows[i].state,
+            .origin = rows[i].origin};
+        CHECK_EQ(fa_addrs_add(&addrs, &addr), FA_OK);
+    }
+    uint32_t idx = 0;
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        if (rows[i].alike) {
+            const struct fa_iface_addr *addr = fa_addrs_alike(&addrs, &first, &idx);
+            REQUIRE(addr != NULL);
+            CHECK_EQ(addr->ip.b[15], i + 1);
+        }
+    }
+    CHECK(fa_addrs_alike(&addrs, &first, &idx) == NULL);
+    idx = 0;
+    first = ip_of("2001:db8::77"); // none of them
+    CHECK(fa_addrs_alike(&addrs, &first, &idx) == NULL);
+}
+
 T(labels_and_precedences_are_those_of_the_default_table)
 {
     static const struct {
