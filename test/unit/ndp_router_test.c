@@ -89,6 +89,7 @@ T(routers_are_asked_for_ever_less_often_until_one_answers)
         REQUIRE(host6_output(&message, &meta));
         CHECK_EQ(message.type, FA_ICMP6_ROUTER_SOLICIT);
         CHECK(fa_ip_equal(&meta.remote, &fa_ip6_all_routers) && message.has_source_mac);
+        CHECK(fa_ip_equal(&meta.local, &host6_addr(FA_ADDR_LINK_LOCAL)->ip));
         CHECK(!host6_output(&message, &meta));
         fa_ns due = fa_ndp_deadline(&host6.ndp) - host6.now;
         CHECK(due >= wait - wait / 10 && due <= wait + wait / 10);
@@ -238,6 +239,27 @@ T(specific_routes_are_taken_before_the_default)
     send_advert(&second);
     CHECK(goes_to("fd00:1::5", &second) && goes_to("fd00:2::5", &router));
     host6_run(61 * FA_NS_S);
+    CHECK(goes_to("fd00:1::5", &router));
+    host6_end();
+}
+
+T(a_router_that_speaks_again_is_used_for_all_that_it_told)
+{
+    static const uint8_t route[16] = {
+        FA_NDP_OPTION_ROUTE, 2, 48, 0, 0, 0, 0x0e, 0x10, 0xfd, 0, 0, 1, 0, 0, 0, 0};
+    host6_open();
+    advertise_router(&router, 1800, 0);
+    begin_advert(0, 0);
+    add_option(route, sizeof route);
+    send_advert(&router);
+    send_advert(&second); // the same, told later
+    advertise_router(&router, 1800, 0);
+    CHECK(goes_to("fd00:1::5", &router));
+    CHECK(!host6_resolve(&router));
+    host6_run(FA_NEIGH_TRY_COUNT_MAX * FA_NEIGH_RETRY_NS);
+    CHECK(goes_to("fd00:1::5", &second)); // it is dead
+    fa_buf_drop(fa_neigh_failed_take(&host6.ndp.neigh));
+    advertise_router(&router, 1800, 0); // and does not repeat the route
     CHECK(goes_to("fd00:1::5", &router));
     host6_end();
 }
@@ -432,7 +454,8 @@ T(other_redirects_are_not_followed)
     redirect(&router, "2001:db8::5", &global); // not to a router's link-local address
     redirect(&router, "2001:db8::5", &router); // to itself
     redirect(&global, "2001:db8::5", &second);
-    CHECK_EQ(COUNTED(ndp_rx_invalid), 5);
+    redirect(&router, "::1", &second); // of ourselves
+    CHECK_EQ(COUNTED(ndp_rx_invalid), 6);
     CHECK(goes_to("2001:db8::5", &router));
     host6_end();
     struct fa_ndp_config config = host6_config();

@@ -35,6 +35,8 @@ T(what_makes_no_sense_is_named_by_its_key)
     CHECK(refused(&config, "--ipv4 names"));
     config.ifaces[0].ip = fa_ip4(10, 0, 0, 0);
     CHECK(refused(&config, "--ipv4 names"));
+    config.ifaces[0].prefix_bits = 30;
+    CHECK(refused(&config, "--ipv4 names"));
     config.ifaces[0].prefix_bits = 31;
     CHECK_EQ(fa_stack_config_check(&config, &reason), FA_OK);
     config = good();

@@ -3,6 +3,7 @@
 // Packets longer than the wire takes, from stack to stack and from a peer that cuts its own.
 
 #include "fa/fragment.h"
+#include "fa/wire/csum.h"
 #include "fa/wire/icmp.h"
 #include "fa/wire/icmp6.h"
 #include "fa/wire/ip6.h"
@@ -268,6 +269,7 @@ T(a_datagram_in_pieces_to_no_socket_is_reported_as_a_whole_packet)
           FA_IP4_GOOD);
     CHECK_EQ(ip.total_len, FA_IP4_HDR_LEN + datagram.len);
     CHECK(!ip.more_fragments && ip.fragment_off == 0);
+    CHECK_EQ(fa_csum_fold(fa_csum_add(0, answer + FA_ICMP_HDR_LEN, FA_IP4_HDR_LEN)), 0);
     end();
 }
 

@@ -379,6 +379,20 @@ T(data_does_not_pay_for_duplicate_acks)
     lab_end();
 }
 
+T(what_comes_twice_beyond_a_hole_is_counted_and_kept_once)
+{
+    accept_with(NULL);
+    IN(.flags = A, .seq = 101, .ack = 1, .len = 200);
+    IN(.flags = A, .seq = 101, .ack = 1, .len = 200);
+    IN(.flags = A, .seq = 151, .ack = 1, .len = 100);
+    CHECK_EQ(COUNT(tcp_rx_duplicate), 2);
+    CHECK_EQ(lab.conn->ooo_bytes, 200);
+    CHECK_EQ(lab.conn->ooo_count, 1);
+    IN(.flags = A, .seq = 1, .ack = 1, .len = 100);
+    CHECK_EQ(lab_read(1000), 300);
+    lab_end();
+}
+
 T(overlapping_segments_give_each_byte_once)
 {
     // Pieces of the first 1000 bytes, in every order of four that overlap each other.

@@ -56,6 +56,28 @@ T(the_window_grows_with_what_the_application_reads_in_a_round_trip)
     pair_end(200 * FA_NS_S);
 }
 
+T(what_arrives_and_is_not_read_makes_no_window_grow)
+{
+    lab_init(NULL);
+    lab_listen(NULL);
+    IN(.flags = S, .mss = MSS, .has_scale = true, .scale = 0);
+    OUT(.flags = S | A, .ack = 1);
+    IN(.flags = A, .seq = 1, .ack = 1);
+    REQUIRE(fa_listener_accept(&lab.end.listener.listener, &lab.flow) == FA_OK);
+    lab.conn = fa__tcp_conn_of(lab.flow);
+    uint32_t space = lab.conn->rx_space;
+    REQUIRE(lab.end.tcp.config.rx_window_bytes > space);
+    for (int i = 0; i < 40; i++) {
+        IN(.flags = A, .seq = 1 + i * MSS, .ack = 1, .len = MSS);
+        if (i % 20 == 19) { // nearly half of a window
+            lab_sleep(100 * FA_NS_MS);
+            CHECK_EQ(lab_read(10), 10);
+            CHECK_EQ(lab.conn->rx_space, space);
+        }
+    }
+    lab_end();
+}
+
 T(the_window_stays_small_for_who_sends_little)
 {
     pair_init(&(struct pair_config){.delay_ns = 25 * FA_NS_MS});
