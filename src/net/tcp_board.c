@@ -295,7 +295,7 @@ static void note_delivered(struct fa_tcp_conn *conn, const struct fa__tcp_run *r
     if (run->state == FA__TCP_RUN_LOST) {
         delivery->lost_bytes += end - run->seq;
     }
-    if (!run->resent && !run->coarse) {
+    if (!run->resent && !run->coarse && run->sent_ns >= conn->work->timeout_ns) {
         fa_ns rtt = fa_max(conn->tcp->now - run->sent_ns, 1);
         delivery->rtt_ns = delivery->rtt_ns == 0 ? rtt : fa_ns_min(delivery->rtt_ns, rtt);
     }
@@ -306,12 +306,12 @@ void fa__tcp_board_acked(struct fa_tcp_conn *conn, uint32_t ack, struct fa__tcp_
 {
     struct fa__tcp_work *work = conn->work;
     struct fa__tcp_run *run;
-    bool resent = false;
+    fa_ns resent_ns = 0; // the newest retransmission that arrived
     while ((run = first_of(work)) != NULL && fa__seq_lt(run->seq, ack)) {
         uint32_t end = fa__seq_lt(ack, run->end) ? ack : run->end;
         if (run->state != FA__TCP_RUN_SACKED) {
             note_delivered(conn, run, end, delivery);
-            resent = resent || run->resent;
+            resent_ns = run->resent ? fa_max(resent_ns, run->sent_ns) : resent_ns;
         }
         if (end == run->end) {
             free_run(work, run);
@@ -320,8 +320,8 @@ void fa__tcp_board_acked(struct fa_tcp_conn *conn, uint32_t ack, struct fa__tcp_
         count_state(work, run->state, run->seq - end);
         run->seq = end;
     }
-    if (resent) {
-        delivery->rtt_ns = 0; // the rest may have waited beyond the hole that was filled now
+    if (conn->tcp->now - delivery->rtt_ns < resent_ns) {
+        delivery->rtt_ns = 0; // what is older may have waited beyond the hole that was filled now
     }
 }
 

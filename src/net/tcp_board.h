@@ -58,6 +58,7 @@ struct fa__tcp_work {
     /* RFC 8985. rack_*: of the newest segment that arrived. */
     fa_ns rack_sent_ns; /* 0: none */
     fa_ns rack_rtt_ns;
+    fa_ns timeout_ns; /* of the last timeout: what was sent before measures no round trip */
     uint32_t rack_end;
     uint32_t fack;        /* the highest number that had arrived before this ACK */
     uint32_t dsack_round; /* reo_mult grows once until this is acknowledged */

@@ -148,17 +148,18 @@ void fa__tcp_mtu_resent(struct fa_tcp_conn *conn, uint32_t seq, uint32_t end)
 
 void fa__tcp_mtu_timeout(struct fa_tcp_conn *conn)
 {
-    bool full = conn->snd_max - conn->snd_una >= conn->mss;
     if (conn->mtu_probing) {
         end_lost(conn, true);
     }
-    if (!full || conn->backoff < TIMEOUTS || !fa__tcp_uses(conn->tcp, FA_TCP_MTU_PROBE)) {
+    if (conn->backoff < TIMEOUTS || !fa__tcp_uses(conn->tcp, FA_TCP_MTU_PROBE)) {
         return;
     }
     size_t floor = fa_ip_is4(&conn->tuple.remote) ? FA__TCP_PMTU_MIN4 : FA__TCP_PMTU_MIN6;
     uint16_t base = payload_of(conn, fa_max(BASE, floor));
-    uint16_t small = base < conn->mss ? base : payload_of(conn, floor);
-    if (small < conn->mss) {
+    // What is too big need not be a full segment: all of a short answer may be a little less.
+    uint32_t tried = fa__u32_min(conn->snd_max - conn->snd_una, conn->mss);
+    uint16_t small = base < tried ? base : payload_of(conn, floor);
+    if (small < tried) {
         FA_COUNT(conn->tcp->config.counters, tcp_mtu_shrunk);
         conn->mss = small;
         conn->cwnd = small;

@@ -338,6 +338,7 @@ void fa__tcp_recover_timeout(struct fa_tcp_conn *conn)
         save_window(conn);
     }
     fa__tcp_cc(conn)->timeout(conn, flight, again);
+    work->timeout_ns = conn->tcp->now;
     fa__tcp_rack_timeout(conn);
     conn->cwr_due = conn->ecn_ok;
     work->frto = again || !conn->undo_armed ? 0 : 1;

@@ -285,6 +285,21 @@ T(ten_minutes_after_it_was_found_the_search_begins_again)
     finish();
 }
 
+T(what_is_less_than_a_full_segment_may_be_too_big)
+{
+    static const struct {
+        size_t mtu;
+        size_t len;
+        unsigned shrunk_count;
+    } rows[] = {{1400, FULL - 1, 1}, {1100, 1100, 1}, {600, 1100, 2}, {600, 700, 1}};
+    for (size_t i = 0; i < FA_COUNT_OF(rows); i++) {
+        start(rows[i].mtu, 0);
+        CHECK(carry(rows[i].len, 100 * FA_NS_S));
+        CHECK_EQ(COUNT(tcp_mtu_shrunk), rows[i].shrunk_count);
+        finish();
+    }
+}
+
 T(losses_of_small_segments_shrink_nothing)
 {
     start(100, 0);

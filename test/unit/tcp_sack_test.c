@@ -354,6 +354,31 @@ T(a_partial_ack_in_such_a_recovery_repairs_the_next_segment_alone)
 }
 
 /* RFC 3042, then RFC 6937: what is out shrinks to ssthresh, and stays there. */
+T(an_ack_that_fills_a_hole_measures_what_was_sent_after_it_alone)
+{
+    for (int newer = 0; newer < 2; newer++) {
+        accept_with(NULL, false);
+        send_two_bursts(newer);
+        lab_sleep(RTT / 2);
+        for (int i = 0; i < 3; i++) {
+            in_blind(&blind_cases[0], at(2));
+        }
+        OUT(.flags = A, .seq = at(2), .ack = 1, .len = MSS);
+        const fa_ns srtt = lab.conn->srtt_ns;
+        const int got = newer != 0 ? 15 : 14;
+        if (newer != 0) {
+            for (int i = 0; i < 8; i++) {
+                in_blind(&blind_cases[0], at(2));
+            }
+            OUT(.flags = A, .seq = at(14), .ack = 1, .len = MSS);
+        }
+        lab_sleep(5 * RTT);
+        IN(.flags = A, .seq = 1, .ack = at(got));
+        CHECK_EQ(lab.conn->srtt_ns != srtt, newer != 0);
+        lab_end();
+    }
+}
+
 T(duplicates_that_sack_nothing_let_new_data_out)
 {
     accept_with(NULL, false);
@@ -503,6 +528,21 @@ T(an_ack_that_fills_a_hole_measures_no_round_trip)
     lab_sleep(RTT);
     IN(.flags = A, .seq = 1, .ack = at(4));
     CHECK_EQ(lab.conn->backoff, 0);
+    lab_end();
+}
+
+/* It is the timeout's, or that of ACKs that were lost. */
+T(what_was_sent_before_a_timeout_measures_no_round_trip)
+{
+    const struct fa_tcp_config config = {.features_off = FA_TCP_TAIL_LOSS_PROBE};
+    accept_with(&config, false);
+    send_segments(4);
+    OUT(.flags = A, .seq = at(0), .ack = 1, .len = MSS, .within_ns = 200 * FA_NS_MS - RTT);
+    const fa_ns srtt = lab.conn->srtt_ns;
+    lab_sleep(RTT);
+    IN(.flags = A, .seq = 1, .ack = 1, .sack_count = 1, .sacks = {SACK(2, 4)});
+    CHECK_EQ(lab.conn->srtt_ns, srtt);
+    CHECK_EQ(lab.conn->backoff, 1);
     lab_end();
 }
 
