@@ -16,7 +16,8 @@ enum kind {
     CLAMP,
     THIN_ACKS,
     TWO_PATHS,
-    SMALL_MTU, /* with ICMP */
+    SMALL_MTU,  /* with ICMP */
+    BLACK_HOLE, /* without */
     ECN_BLEACH,
     ECN_MARK,
     ECN_DENY,
@@ -32,12 +33,14 @@ enum kind {
 _Static_assert((int)KIND_COUNT == (int)BOXES_KIND_COUNT, "boxes.h says how many");
 
 static const char *const kind_names[KIND_COUNT] = {"strip-blank", "strip-remove", "strip-mangle",
-    "sack-lost", "mss-clamp", "ack-thinning", "two-paths", "small-mtu", "ecn-bleach", "ecn-mark",
-    "ecn-deny", "seq-shift", "seq-shift-not-sack", "nat-rebind", "nat-rebind-reset", "idle-forget",
-    "idle-forget-reset"};
+    "sack-lost", "mss-clamp", "ack-thinning", "two-paths", "small-mtu", "black-hole", "ecn-bleach",
+    "ecn-mark", "ecn-deny", "seq-shift", "seq-shift-not-sack", "nat-rebind", "nat-rebind-reset",
+    "idle-forget", "idle-forget-reset"};
 
 static const uint32_t breaking =
     1u << NAT_REBIND | 1u << NAT_REBIND_RESET | 1u << IDLE_FORGET | 1u << IDLE_FORGET_RESET;
+
+const uint32_t boxes_black_hole = 1u << BLACK_HOLE;
 
 /* With these another box's ICMP errors quote what the sender does not know: a black hole. */
 static const uint32_t translating =
@@ -101,8 +104,9 @@ static void add_kind(struct fa_rand *rand, enum kind kind, struct middlebox_conf
         box->path_ns[1] = box->path_ns[0] + between(rand, 100 * FA_NS_US, 30 * FA_NS_MS);
         break;
     case SMALL_MTU:
+    case BLACK_HOLE:
         box->mtu_bytes = (uint16_t)between(rand, 600, 1400);
-        box->mtu_icmp = true;
+        box->mtu_icmp = kind == SMALL_MTU;
         break;
     case ECN_BLEACH:
     case ECN_MARK:

@@ -10,7 +10,7 @@
 #include "test/sim/world.h"
 
 enum {
-    BOXES_KIND_COUNT = 17,
+    BOXES_KIND_COUNT = 18,
     BOXES_CHOSEN_MAX = 2, /* in a world that chooses */
     BOXES_TEXT_MAX = 96,
 };
@@ -26,6 +26,10 @@ struct boxes {
     fa_ns calm_from_ns;
     char text[BOXES_TEXT_MAX];
 };
+
+/* The kind that swallows what is too big and says nothing: who does not look for it (RFC 4821) gets
+ * nothing through. */
+extern const uint32_t boxes_black_hole;
 
 /* Kinds of middlebox, one bit each, out of the world's seed. */
 uint32_t boxes_choose(void);

@@ -17,7 +17,9 @@ enum {
     ATTEMPT_MAX = 30,
 };
 
-#define CALM_NS (60 * FA_NS_S) /* from then on no new trouble begins */
+/* Three timeouts, twice, of a second and more at first. */
+#define BLACK_HOLE_NS (60 * FA_NS_S)
+#define CALM_NS       (60 * FA_NS_S) /* from then on no new trouble begins */
 /* Until a connection that was broken off is noticed, on top of the rest: TCP's user timeout, or the
  * workload's own patience. */
 #define BREAK_NS  (2 * WORKLOAD_IDLE_NS)
@@ -145,7 +147,19 @@ static void note_unfinished(void)
 /* Half of all stations have everything switched on. Bits without a meaning may be set. */
 static uint32_t choose_features_off(struct fa_rand *rand)
 {
-    return fa_rand_below(rand, 2) != 0 ? fa_rand_u32(rand) : 0;
+    uint32_t off = fa_rand_below(rand, 2) != 0 ? fa_rand_u32(rand) : 0;
+    bool needs_probes = (scene.config.box_kinds & boxes_black_hole) != 0;
+    return needs_probes ? off & ~(uint32_t)FA_TCP_MTU_PROBE : off;
+}
+
+static void choose_congestion(struct world_config *config)
+{
+    struct fa_rand rand;
+    fa_sim_rand_init(&rand, "congestion");
+    for (size_t i = 0; i < WORLD_STATION_MAX; i++) {
+        config->congestion[i] =
+            (enum fa_tcp_congestion)fa_rand_below(&rand, FA_TCP_CONGESTION_COUNT);
+    }
 }
 
 static void build_world(void)
@@ -156,6 +170,7 @@ static void build_world(void)
     for (size_t i = 0; i < WORLD_STATION_MAX; i++) {
         config.features_off[i] = scene.config.features_all ? 0 : choose_features_off(&rand);
     }
+    choose_congestion(&config);
     config.pool_bufs = mischief_pool_bufs(scene.config.mischief, &rand);
     scene.world = sim_world_open(&config);
     scene.start_ns = fa_sim_now();
@@ -199,6 +214,7 @@ static void begin_work(void)
     scene.bound_ns =
         weather_bound(&scene.weather, scene.bytes, scene.config.big_bytes, is_poor()) +
         (breaks ? BREAK_NS : 0) +
+        ((scene.config.box_kinds & boxes_black_hole) != 0 ? BLACK_HOLE_NS : 0) +
         (scene.config.box_kinds != 0 || scene.config.mischief != MISCHIEF_NONE ? CALM_NS : 0);
 }
 

@@ -11,16 +11,17 @@ enum {
     SEGMENT_BYTES = 1000,
     SILENCE_BYTES = 1000 * 1000,
     WINDOW_BYTES = 64 * 1024,
-    HEAVY_LOSS = 150000, /* of a million */
-    RATE_LOSS = 20000,   /* of a million, by a queue that runs over */
+    POOR_WINDOW_BYTES = 4 * 1024, /* one mark in 16 keeps it at five segments, and a box at 536 */
+    HEAVY_LOSS = 150000,          /* of a million */
+    RATE_LOSS = 20000,            /* of a million, by a queue that runs over */
 };
 
 /* For what weather_bound() says: handshakes, slow readers; a loss, sometimes after a timeout; one
  * where retransmissions are lost too; cuts, and the doubled timeouts that they leave behind. */
 #define START_NS          (90 * FA_NS_S)
-#define RECOVERY_NS       (2 * FA_NS_S)
-#define HEAVY_RECOVERY_NS (10 * FA_NS_S)
-#define CUT_TIME_NS       (180 * FA_NS_S)
+#define RECOVERY_NS       (1 * FA_NS_S)
+#define HEAVY_RECOVERY_NS (5 * FA_NS_S)
+#define CUT_TIME_NS       (90 * FA_NS_S)
 
 enum kind {
     LOSS,
@@ -186,10 +187,11 @@ fa_ns weather_bound(const struct weather *weather, uint64_t bytes, uint64_t byte
 {
     uint64_t segments = bytes_each / SEGMENT_BYTES + 1;
     fa_ns recovery_ns = weather_is_heavy(weather) ? HEAVY_RECOVERY_NS : RECOVERY_NS;
-    recovery_ns = poor ? 4 * recovery_ns : recovery_ns;
+    recovery_ns = poor ? 2 * recovery_ns : recovery_ns;
     fa_ns rate_ns = weather->rate_min != 0 ? bytes / weather->rate_min * 2 * FA_NS_S : 0;
     fa_ns loss_ns = segments * weather->loss_max / 1000000 * recovery_ns;
-    fa_ns window_ns = (bytes_each / WINDOW_BYTES + 10) * 4 * weather->delay_max_ns;
+    uint64_t window_bytes = poor ? POOR_WINDOW_BYTES : WINDOW_BYTES;
+    fa_ns window_ns = (bytes_each / window_bytes + 10) * 4 * weather->delay_max_ns;
     fa_ns silence_ns = (weather->kinds & 1u << SILENCE) != 0
                            ? bytes / SILENCE_BYTES * 4 * FA_NS_S
                            : 0; /* each of up to four cables sees all bytes */

@@ -54,7 +54,8 @@ static void open_station(
             .conn_count_max = WORLD_CONN_MAX,
             .bucket_memory = bucket_memory[idx],
             .bucket_count = WORLD_CONN_MAX,
-            .features_off = chosen->features_off[idx]},
+            .features_off = chosen->features_off[idx],
+            .congestion = chosen->congestion[idx]},
     };
     fa_stack_init(&station->stack, &config, now);
     fa_stack_start(&station->stack, &world->loop);

@@ -52,6 +52,7 @@ struct world_config {
     size_t station_count;                     /* 2 to WORLD_STATION_MAX */
     size_t pool_bufs;                         /* of each; 0: WORLD_POOL_BUFS */
     uint32_t features_off[WORLD_STATION_MAX]; /* of each station's fa_tcp_config */
+    enum fa_tcp_congestion congestion[WORLD_STATION_MAX];
 };
 
 /* Build and start a world of stacks, 10.0.0.1 or fd00::1 and up, wires perfect at first. */
