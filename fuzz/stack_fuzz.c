@@ -234,6 +234,9 @@ static void start(bool dhcp, bool six)
     if (!dhcp) {
         config.ifaces[0].ip = fa_ip4_ip(US);
         config.ifaces[0].prefix_bits = 24;
+        config.ifaces[0].more4.at[0] = (struct fa_addr_net){fa_ip4_ip(US + 256), 24};
+        config.ifaces[0].gateway = fa_ip4_ip(US + 1);
+        config.ifaces[0].redirects4 = true;
     }
     fa_stack_init(&stack, &config, 0);
 }

@@ -157,6 +157,40 @@ static void options_of_a_syn_are_switched_off(struct peer *peer)
     CHECK_EQ(syn->tcp.mss, 960);
 }
 
+static void set_int(struct peer *peer, int fd, int level, int name, int value)
+{
+    CHECK_EQ(CALL(setsockopt, fd, level, name, &value, sizeof value), 0);
+    CHECK_EQ(peer_int_option(peer, fd, level, name), value);
+}
+
+/* The flags are what a socket has until it says something else. */
+static void options_of_one_socket_are_beside_the_flags(struct peer *peer)
+{
+    int fd = CALL(socket, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in name = peer_name(PEER_PEER, PEER_PORT);
+    CHECK_EQ(peer_int_option(peer, fd, IPPROTO_TCP, TCP_KEEPIDLE), 5);
+    CHECK_EQ(peer_int_option(peer, fd, IPPROTO_TCP, TCP_KEEPINTVL), 2);
+    CHECK_EQ(peer_int_option(peer, fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    CHECK_EQ(peer_int_option(peer, fd, SOL_SOCKET, SO_SNDBUF), 100000);
+    set_int(peer, fd, IPPROTO_TCP, TCP_KEEPIDLE, 7);
+    set_int(peer, fd, IPPROTO_TCP, TCP_MAXSEG, 700);
+    set_int(peer, fd, IPPROTO_TCP, TCP_LINGER2, 9);
+    set_int(peer, fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+    set_int(peer, fd, IPPROTO_IP, IP_TTL, 3);
+    set_int(peer, fd, IPPROTO_IP, IP_TOS, 0x20);
+    int bytes = 20000;
+    CHECK_EQ(CALL(setsockopt, fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes), 0);
+    CHECK_EQ(peer_int_option(peer, fd, SOL_SOCKET, SO_RCVBUF), 2 * bytes);
+    CHECK_FAILS(
+        CALL(connect, fd, (const struct sockaddr *)(const void *)&name, sizeof name), EINPROGRESS);
+    const struct seen *syn = peer_expect(peer, FA_TCP_SYN, 0);
+    CHECK_EQ(syn->tcp.mss, 700);
+    CHECK_EQ(syn->tcp.window, 20480);
+    CHECK_EQ(syn->packet[1], 0x20);
+    CHECK_EQ(syn->packet[8], 3);
+    CHECK_EQ(peer_int_option(peer, fd, IPPROTO_TCP, TCP_KEEPIDLE), 7);
+}
+
 /* ---- loss ---- */
 
 static void what_is_lost_is_sent_again_in_virtual_time(struct peer *peer)
@@ -565,6 +599,8 @@ static const struct {
     {a_passive_open_carries_data_both_ways, "passive open", NULL},
     {an_active_open_begins_as_in_linux, "active open", NULL},
     {options_of_a_syn_are_switched_off, "options off", "ts=off,sack=off,wscale=off,mtu=1000"},
+    {options_of_one_socket_are_beside_the_flags, "options of one socket",
+        "keepidle=5,keepintvl=2,keepcnt=3,sndbuf=100000"},
     {what_is_lost_is_sent_again_in_virtual_time, "loss", NULL},
     {an_accept_that_blocks_ends_when_the_handshake_does, "blocking accept", NULL},
     {a_read_that_blocks_ends_with_bytes_or_at_its_timeout, "blocking read", NULL},

@@ -56,6 +56,15 @@ ok "an address formed from the same secret is the same" \
     test -n "$(link_local first)" -a "$(link_local first)" = "$(link_local second)"
 ok "from another secret it is another" test "$(link_local first)" != "$(link_local other)"
 
+ok "an image that may stand still for a second comes up" serve still --ipv4=10.9.0.2/24 \
+    --ipv4-only --resume-after=1s --logs=net:info
+kill -STOP "${pids[still]}"
+sleep 1.5
+kill -CONT "${pids[still]}"
+ok "it notices that it stood still" until_true 5 grep -q 'resumed after' "$work/still.log"
+ok "and is there" curl -sf -m 5 http://10.9.0.2/
+ok "Ctrl-C ends it with status 0" stop still
+
 # refuses SENTENCE FLAG...: whether the image ends at once and says that.
 refuses() {
     local sentence=$1
