@@ -260,83 +260,58 @@ bool fa__stack_reserve(struct fa_stack *stack, struct fa_buf **ret_buf)
     return false;
 }
 
-static bool send_dhcp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
+/* What an interface says by itself, but ARP. Returns: whether there is something. */
+static bool fetch_own(
+    struct fa_iface *iface, fa_ns now, struct fa_buf *buf, struct fa_ip_meta *ret_meta)
 {
-    struct fa_ip_meta meta;
-    struct fa_iface *iface = &stack->ifaces[idx];
-    if (!fa_dhcp_output(&iface->dhcp, now, take, &meta)) {
-        fa_buf_drop(take);
-        return false;
-    }
-    if (!meta.multicast) {
-        send_packet(stack, now, &meta, take);
-        return true;
-    }
-    // Before there is an address no route leads anywhere.
-    struct fa__way way = {.iface_idx = idx, .group = true};
-    push_ip(stack, now, idx, &meta, take);
-    fa__stack_frame_send(stack, now, &way, &meta, take);
-    return true;
-}
-
-static bool send_dhcp6(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
-{
-    struct fa_ip_meta meta;
-    struct fa_iface *iface = &stack->ifaces[idx];
     const struct fa_iface_addr *addr = fa_addrs_choose(&iface->addrs, &fa_ip6_all_nodes, false);
     bool near = addr != NULL && fa_ip6_is_link_local(&addr->ip);
     const struct fa_ip local = near ? addr->ip : (struct fa_ip){0};
-    if (!fa_dhcp6_output(&iface->dhcp6, now, &local, take, &meta)) {
-        fa_buf_drop(take);
-        return false;
-    }
-    struct fa__way way = {.iface_idx = idx, .group = true};
-    push_ip(stack, now, idx, &meta, take);
-    fa__stack_frame_send(stack, now, &way, &meta, take);
-    return true;
+    return fa_dhcp_output(&iface->dhcp, now, buf, ret_meta) ||
+           fa_dhcp6_output(&iface->dhcp6, now, &local, buf, ret_meta) ||
+           fa_ndp_output(&iface->ndp, now, buf, ret_meta) ||
+           fa_mld_output(&iface->mld, now, &local, buf, ret_meta) ||
+           fa_igmp_output(&iface->igmp, now, buf, ret_meta);
 }
 
-/* Neighbour discovery or listener discovery: on this link, whatever routes say. */
-static bool send_ndp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
-{
-    struct fa_ip_meta meta;
-    struct fa_iface *iface = &stack->ifaces[idx];
-    const struct fa_iface_addr *local = fa_addrs_choose(&iface->addrs, &fa_ip6_all_nodes, false);
-    static const struct fa_ip nobody;
-    if (!fa_ndp_output(&iface->ndp, now, take, &meta) &&
-        !fa_mld_output(&iface->mld, now, local != NULL ? &local->ip : &nobody, take, &meta)) {
-        fa_buf_drop(take);
-        return false;
-    }
-    struct fa__way way = {.iface_idx = idx, .group = meta.multicast, .next_hop = meta.remote};
-    push_ip(stack, now, idx, &meta, take);
-    fa__stack_frame_send(stack, now, &way, &meta, take);
-    return true;
-}
-
-/* What groups we listen to, from no address while there is none. */
-static bool send_igmp(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
+/* Which groups we listen to: with router alert, from no address while there is none. */
+static void push_igmp(struct fa_stack *stack, fa_ns now, uint32_t idx,
+    const struct fa_ip_meta *meta, struct fa_buf *buf)
 {
     enum { HEADER_LEN = FA_IP4_HDR_LEN + FA_IP4_ALERT_LEN };
+    const struct fa_ip4_header ip = {
+        .source = fa_ip4_of(&stack->ifaces[idx].ip),
+        .target = fa_ip4_of(&meta->remote),
+        .total_len = (uint16_t)(HEADER_LEN + buf->len),
+        .traffic = meta->traffic,
+        .ttl = meta->ttl,
+        .protocol = meta->protocol,
+        .dont_fragment = true,
+    };
+    fa_ip4_alert_encode(push_header(buf, HEADER_LEN), &ip);
+    FA_COUNT(stack->counters, ip_tx_packets);
+    FA_TRACE(ip4_tx, now, idx, ip.source, ip.target, ip.protocol, ip.total_len);
+}
+
+/* It goes to this link whatever routes say, which lead nowhere before there is an address; but to a
+ * DHCP server, which may be anywhere. */
+static bool send_own(struct fa_stack *stack, fa_ns now, uint32_t idx, struct fa_buf *take)
+{
     struct fa_ip_meta meta;
-    const struct fa_iface *iface = &stack->ifaces[idx];
-    if (!fa_igmp_output(&stack->ifaces[idx].igmp, now, take, &meta)) {
+    if (!fetch_own(&stack->ifaces[idx], now, take, &meta)) {
         fa_buf_drop(take);
         return false;
     }
-    const struct fa_ip4_header ip = {
-        .source = fa_ip4_of(&iface->ip),
-        .target = fa_ip4_of(&meta.remote),
-        .total_len = (uint16_t)(HEADER_LEN + take->len),
-        .traffic = meta.traffic,
-        .ttl = meta.ttl,
-        .protocol = meta.protocol,
-        .dont_fragment = true,
-    };
-    fa_ip4_alert_encode(push_header(take, HEADER_LEN), &ip);
-    FA_COUNT(stack->counters, ip_tx_packets);
-    FA_TRACE(ip4_tx, now, idx, ip.source, ip.target, ip.protocol, ip.total_len);
-    struct fa__way way = {.iface_idx = idx, .group = true};
+    if (fa_ip_is4(&meta.remote) && !meta.multicast) {
+        send_packet(stack, now, &meta, take);
+        return true;
+    }
+    if (meta.protocol == FA_IP_PROTO_IGMP) {
+        push_igmp(stack, now, idx, &meta, take);
+    } else {
+        push_ip(stack, now, idx, &meta, take);
+    }
+    struct fa__way way = {.iface_idx = idx, .group = meta.multicast, .next_hop = meta.remote};
     fa__stack_frame_send(stack, now, &way, &meta, take);
     return true;
 }
@@ -373,7 +348,6 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
     struct fa_buf *buf;
     bool arp = fa_arp_has_output(&iface->arp);
     bool ready = !fa_list_empty(&iface->arp.neigh.ready) || !fa_list_empty(&iface->ndp.neigh.ready);
-    bool ndp = fa_ndp_has_output(&iface->ndp) || fa_mld_has_output(&iface->mld);
     if (!link_has_output(iface)) {
         return false;
     }
@@ -390,13 +364,7 @@ static bool send_link(struct fa_stack *stack, fa_ns now, uint32_t idx)
         fa__stack_commit(stack, now, iface, take_ready(iface));
         return true;
     }
-    if (fa_dhcp_has_output(&iface->dhcp)) {
-        return send_dhcp(stack, now, idx, buf);
-    }
-    if (fa_dhcp6_has_output(&iface->dhcp6)) {
-        return send_dhcp6(stack, now, idx, buf);
-    }
-    return ndp ? send_ndp(stack, now, idx, buf) : send_igmp(stack, now, idx, buf);
+    return send_own(stack, now, idx, buf);
 }
 
 static bool send_links(struct fa_stack *stack, fa_ns now)

@@ -220,6 +220,20 @@ T(a_renewed_lease_disturbs_nothing)
     world_close();
 }
 
+T(a_server_beyond_the_router_is_asked_by_way_of_it)
+{
+    struct fa_ip far = fa_ip4(8, 8, 8, 8);
+    begin();
+    settle();
+    struct fa_iface *own = &world.a.stack.ifaces[0];
+    own->dhcp.lease.server_id = fa_ip4_of(&far);
+    int heard = server.heard[FA_DHCP_REQUEST];
+    run(1900 * FA_NS_S); // past half of the lease
+    CHECK(server.heard[FA_DHCP_REQUEST] > heard);
+    CHECK(fa_neigh_find(&own->arp.neigh, &far) == NULL);
+    world_close();
+}
+
 T(a_lease_that_runs_out_takes_the_address_away_until_there_is_another)
 {
     begin();
