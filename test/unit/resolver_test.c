@@ -220,6 +220,58 @@ T(a_long_answer_comes_by_tcp)
     close_all();
 }
 
+static struct fa_ip link_local(const struct fa_iface *iface)
+{
+    for (uint32_t i = 0; i < iface->addrs.count; i++) {
+        if (iface->addrs.at[i].origin == FA_ADDR_LINK_LOCAL) {
+            return iface->addrs.at[i].ip;
+        }
+    }
+    return (struct fa_ip){{0}};
+}
+
+/* Both stations with IPv6 alone, a with two cards on the wire. */
+static void open_two_cards(void)
+{
+    world_open_wire();
+    struct fa_stack_config config = world_config(&world.b, WORLD_B);
+    config.ifaces[0].ipv6_off = false;
+    config.ifaces[0].ipv4_off = true;
+    fa_stack_init(&world.b.stack, &config, world.now);
+    config = world_config(&world.a, WORLD_A);
+    config.ifaces[0].ipv6_off = false;
+    config.ifaces[0].ipv4_off = true;
+    config.ifaces[1] = config.ifaces[0];
+    config.ifaces[1].dev = world.m.dev;
+    config.iface_count = 2;
+    config.seed = 8;
+    fa_stack_init(&world.a.stack, &config, world.now);
+    world_run(10 * FA_NS_S);
+}
+
+T(a_link_local_server_is_asked_over_the_interface_that_told_of_it)
+{
+    for (uint8_t iface = 0; iface < 2; iface++) {
+        open_two_cards();
+        struct fa_names_entry told = {.ip = link_local(&world.b.stack.ifaces[0]),
+            .until_ns = FA_NS_NEVER,
+            .iface = iface,
+            .origin = FA_NAMES_RA};
+        fa_names_put(&world.a.stack.names, FA_NAMES_DNS, &told);
+        open_server();
+        open_resolver(NULL);
+        CHECK_EQ(ask("www.example"), FA_AGAIN);
+        go(true);
+        CHECK_EQ(fa_dns_result(&request), FA_OK);
+        REQUIRE(flow != NULL); // the answer came by TCP
+        struct fa_tcp_info info;
+        fa_tcp_info_of(flow, &info);
+        struct fa_ip want = link_local(&world.a.stack.ifaces[iface]);
+        CHECK(fa_ip_equal(&info.remote.ip, &want));
+        close_all();
+    }
+}
+
 T(an_answer_that_is_too_long_or_none_is_not_waited_for)
 {
     static const size_t lens[] = {FA_RESOLVER_TCP_BYTES_MAX + 1, 1};
