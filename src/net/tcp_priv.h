@@ -72,8 +72,8 @@ struct fa__tcp_tuple {
 
 _Static_assert(sizeof(struct fa__tcp_tuple) == 36, "no padding");
 
-/* What an acknowledgement brought, for congestion control. A model of the path (BBR) will want the
- * delivery rate here, and a pace beside cwnd. */
+/* What an acknowledgement brought, for congestion control. What a model of the path (BBR) would
+ * want beside it is in docs/design/0020-pacing.md. */
 struct fa__tcp_sample {
     uint32_t acked;  /* bytes that left the network */
     uint32_t flight; /* bytes that were out before */
