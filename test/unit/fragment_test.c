@@ -30,6 +30,8 @@ static const struct fa_ip_meta meta6 = {
     .local = {{0x20, 1, 0xd, 0xb8, 1}},
     .remote = {{0x20, 1, 0xd, 0xb8, 2}},
     .protocol = FA_IP_PROTO_UDP,
+    .traffic = 0x28,
+    .ttl = 7,
 };
 
 static void begin(const struct fa_ip_meta *meta, size_t len, uint16_t mtu_bytes)
@@ -73,6 +75,8 @@ static struct fa_reass_part decode(const struct fa_buf *piece, const struct fa_i
     struct fa_ip6_chain chain;
     CHECK(fa_ip6_decode(fa_buf_slice(piece), &ip) == FA_IP6_GOOD);
     CHECK_EQ(ip.payload_len + FA_IP6_HDR_LEN, piece->len);
+    CHECK_EQ(ip.hop_limit, 7);
+    CHECK_EQ(ip.traffic, 0x28);
     CHECK(fa_ip6_chain_walk(fa_buf_slice(piece), ip.next, &chain) == FA_IP6_CHAIN_FRAGMENT);
     CHECK_EQ(chain.fragment.id, 0xabcd1234);
     CHECK_EQ(chain.fragment.next, FA_IP_PROTO_UDP);

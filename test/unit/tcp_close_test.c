@@ -336,6 +336,20 @@ T(a_fin_that_comes_early_waits_for_the_hole)
     lab_end();
 }
 
+T(nothing_is_taken_after_a_fin_that_came_in_order)
+{
+    struct fa_slice seen;
+    start();
+    IN(.flags = F | A, .seq = 1, .ack = 1, .len = 100);
+    CHECK_EQ(lab_read(1000), 100);
+    IN(.flags = A, .seq = 102, .ack = 1, .len = 50);
+    IN(.flags = F | A, .seq = 102, .ack = 1, .len = 50);
+    CHECK_EQ(fa_flow_peek(lab.flow, &seen), FA_ECLOSED);
+    CHECK_EQ(lab_state(), FA_TCP_CLOSE_WAIT);
+    CHECK_EQ(lab.end.pool.used_count, 0);
+    lab_end();
+}
+
 T(what_was_kept_beyond_a_fin_is_given_back_with_it)
 {
     start();
