@@ -224,6 +224,12 @@ void fa__stack_fast_learn(struct fa_stack *stack, const struct fa_ip_meta *meta)
     uint32_t ports = load_word(bytes);
     struct fa_stack_lane_in *lane =
         lane_in(stack, load_word(meta->remote.b + 12), load_word(meta->local.b + 12), ports);
+    if (lane->conn != conn || lane->conn_id != conn->id) {
+        lane->conn = conn; // the second time it is worth the rest
+        lane->conn_id = conn->id;
+        lane->generation = stack->path_generation - 1;
+        return;
+    }
     *lane = (struct fa_stack_lane_in){
         .conn = conn,
         .conn_id = conn->id,

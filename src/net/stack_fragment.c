@@ -22,6 +22,7 @@ static void mend_header4(struct fa_buf *buf, uint16_t header_len, const struct f
 
 bool fa__rx_reassemble4(struct fa__rx *rx, struct fa_ip_meta *meta, struct fa_ip4_header *ip)
 {
+    fa__stack_touch(rx->stack);
     const struct fa_reass_part part = {
         .meta = meta,
         .id = ip->id,
@@ -85,6 +86,7 @@ static bool refuse_len6(
 bool fa__rx_reassemble6(
     struct fa__rx *rx, struct fa_ip_meta *meta, const struct fa_ip6_chain *chain)
 {
+    fa__stack_touch(rx->stack);
     FA_COUNT(rx->stack->counters, ip6_rx_fragments);
     if (fa_ip_is_zero(&meta->remote)) {
         fa__rx_drop(rx, FA_COUNTER_ip6_rx_martian);

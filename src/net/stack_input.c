@@ -48,6 +48,7 @@ void fa__stack_undelivered(struct fa_stack *stack, fa_ns now, struct fa_neigh *n
 static void input_icmp(const struct fa__rx *rx, const struct fa_ip_meta *meta)
 {
     struct fa_icmp_report report;
+    fa__stack_touch(rx->stack);
     if (fa_icmp_input(&rx->stack->icmp, rx->now, meta, rx->buf, &report)) {
         if (!fa_ip_is_zero(&report.gateway)) {
             fa__stack_redirect(rx->stack, rx->now, meta, &report);
@@ -109,6 +110,7 @@ static void input_dhcp(
         return;
     }
     struct fa_slice payload = {datagram.at + FA_UDP_HDR_LEN, udp.len - (size_t)FA_UDP_HDR_LEN};
+    fa__stack_touch(rx->stack);
     fa_dhcp_input(&rx->iface->dhcp, rx->now, payload);
     fa_buf_drop(rx->buf);
     fa__stack_dhcp_event(rx->stack, rx->now, rx->iface_idx);
@@ -123,6 +125,7 @@ static void input_igmp(const struct fa__rx *rx, const struct fa_ip4_header *ip)
         fa__rx_drop(rx, FA_COUNTER_ip4_rx_not_for_us);
         return;
     }
+    fa__stack_touch(rx->stack);
     fa_igmp_input(&rx->iface->igmp, rx->now, ip->ttl, ip->router_alert,
         fa_slice_from(fa_buf_slice(rx->buf), ip->header_len));
     fa_buf_drop(rx->buf);
@@ -241,6 +244,7 @@ static void input_ip4(struct fa__rx *rx)
 
 static void input_arp(const struct fa__rx *rx)
 {
+    fa__stack_touch(rx->stack);
     enum fa_arp_verdict verdict = fa_arp_input(&rx->iface->arp, rx->now, fa_buf_slice(rx->buf));
     fa_buf_drop(rx->buf);
     fa__stack_probe_check(rx->stack, rx->now, rx->iface_idx);
@@ -288,7 +292,6 @@ static bool input_loopback(struct fa_stack *stack, fa_ns now)
         struct fa_list *node = fa_list_pop_front(&stack->loopback);
         FA_ASSERT(node != NULL);
         stack->loopback_count--;
-        fa__stack_touch(stack);
         struct fa__rx rx = {.stack = stack, .now = now, .buf = fa_buf_of(node)};
         if (rx.buf->len != 0 && *fa_buf_at(rx.buf) >> 4 == 6) {
             fa__rx_ip6(&rx);
@@ -311,7 +314,6 @@ bool fa__stack_input(struct fa_stack *stack, fa_ns now)
             if (!fa__stack_fast_input(stack, now, i, frames[f])) {
                 struct fa__rx rx = {
                     .stack = stack, .now = now, .buf = frames[f], .iface = iface, .iface_idx = i};
-                fa__stack_touch(stack);
                 input_frame(&rx);
             }
         }

@@ -120,6 +120,7 @@ static bool input_link(
         fa__rx_drop(rx, FA_COUNTER_icmp_rx_bad_checksum);
         return true;
     }
+    fa__stack_touch(rx->stack);
     if (is_ndp(header.type)) {
         fa_ndp_input(&rx->iface->ndp, rx->now, meta, message);
     } else if (header.type == FA_ICMP6_MLD_QUERY) {
@@ -149,6 +150,7 @@ static bool input_dhcp6(
         return true;
     }
     struct fa_slice payload = {datagram.at + FA_UDP_HDR_LEN, udp.len - (size_t)FA_UDP_HDR_LEN};
+    fa__stack_touch(rx->stack);
     if (fa_dhcp6_input(&rx->iface->dhcp6, rx->now, payload)) {
         char server[FA_IP_TEXT_MAX];
         fa_ip_text(&meta->remote, server, sizeof server);

@@ -482,6 +482,13 @@ static unsigned find_speakers(const struct fa_stack *stack)
     return speakers | (stack->touched && fa__stack_links_speak(stack) ? 1u << LINKS : 0u);
 }
 
+/* Whether nobody but TCP can have anything to say. */
+static bool is_tcp_alone(const struct fa_stack *stack)
+{
+    return !stack->touched && !fa_fragment_is_busy(&stack->fragment) &&
+           !fa_icmp_has_output(&stack->icmp) && !fa_udp_has_output(&stack->udp);
+}
+
 /* Whose turn it is among `speakers`, of whom there is one: the first from `turn` on. */
 static unsigned find_next(unsigned speakers, unsigned turn)
 {
@@ -532,20 +539,20 @@ static void flush(struct fa_stack *stack, fa_ns now)
 
 bool fa__stack_output(struct fa_stack *stack, fa_ns now)
 {
-    unsigned speakers = find_speakers(stack);
     uint32_t sent = 0;
     stack->retry_ns = FA_NS_NEVER;
-    if (speakers == 1u << TCP) {
-        sent = fa__stack_fast_send(stack, now, POLL_COUNT_MAX); // nobody else waits for a turn
-        speakers = find_speakers(stack);
+    if (is_tcp_alone(stack)) {
+        sent = fa__stack_fast_send(stack, now, POLL_COUNT_MAX); // nobody waits for a turn
+        if (!fa_tcp_has_output(&stack->tcp) || sent == POLL_COUNT_MAX) {
+            flush(stack, now);
+            return sent != 0;
+        }
     }
     // A full device may have room after the flush: it is asked twice.
     for (int round = 0; round < 2; round++) {
         stack->retry_ns = FA_NS_NEVER;
-        sent += speakers != 0 && sent < POLL_COUNT_MAX ? send_turns(stack, now) : 0;
-        if (sent != 0) {
-            flush(stack, now);
-        }
+        sent += send_turns(stack, now);
+        flush(stack, now);
         if (stack->retry_ns == FA_NS_NEVER) {
             return sent != 0;
         }
