@@ -234,8 +234,10 @@ struct fa_tcp {
     uint32_t reply_count;
     uint32_t carved_count;
     uint32_t live_count;
-    size_t held_bytes; /* buffers in queues of connections */
-    bool pressed;      /* memory_pressure_bytes were held, and not less than memory_low_bytes yet */
+    uint32_t search_count; /* of searches in the table, modulo 2^32 */
+    bool spread;           /* most segments of the last burst had to be searched for: many talk */
+    size_t held_bytes;     /* buffers in queues of connections */
+    bool pressed; /* memory_pressure_bytes were held, and not less than memory_low_bytes yet */
     uint32_t orphan_count;
     uint32_t time_wait_count;
     uint32_t next_id;

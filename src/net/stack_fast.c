@@ -210,6 +210,36 @@ bool fa__stack_fast_input(
     return true;
 }
 
+void fa__stack_fast_expect(
+    struct fa_stack *stack, uint32_t iface_idx, struct fa_buf *const *frames, size_t count)
+{
+    uint32_t hashes[FA_NETDEV_BURST_MAX];
+    struct shape shape;
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!find_shape(&stack->ifaces[iface_idx], frames[i], &shape)) {
+            continue;
+        }
+        const uint8_t *tcp = fa_buf_at(frames[i]) + shape.tcp_off;
+        bool four = shape.tcp_off == FA_ETH_HDR_LEN + FA_IP4_HDR_LEN;
+        struct fa__tcp_tuple tuple = {
+            .local_port = fa_be16_load(tcp + 2),
+            .remote_port = fa_be16_load(tcp),
+        };
+        if (four) {
+            tuple.local = fa_ip_from4(shape.local);
+            tuple.remote = fa_ip_from4(shape.remote);
+        } else {
+            fa_copy(&tuple.local, shape.local - 12, sizeof tuple.local);
+            fa_copy(&tuple.remote, shape.remote - 12, sizeof tuple.remote);
+        }
+        hashes[found++] = fa__tcp_expect(&stack->tcp, &tuple);
+    }
+    for (size_t i = 0; i < found; i++) {
+        fa__tcp_expect_more(&stack->tcp, hashes[i]);
+    }
+}
+
 void fa__stack_fast_learn(struct fa_stack *stack, const struct fa_ip_meta *meta)
 {
     struct fa_tcp_conn *conn = stack->tcp.last;

@@ -310,6 +310,10 @@ bool fa__stack_input(struct fa_stack *stack, fa_ns now)
         struct fa_iface *iface = &stack->ifaces[i];
         size_t count = fa_netdev_rx(iface->config.dev, now, frames, FA_NETDEV_BURST_MAX);
         FA_ASSERT(count <= FA_NETDEV_BURST_MAX);
+        if (stack->tcp.spread && count > 1) {
+            fa__stack_fast_expect(stack, i, frames, count);
+        }
+        uint32_t search_count = stack->tcp.search_count;
         for (size_t f = 0; f < count; f++) {
             if (!fa__stack_fast_input(stack, now, i, frames[f])) {
                 struct fa__rx rx = {
@@ -317,7 +321,10 @@ bool fa__stack_input(struct fa_stack *stack, fa_ns now)
                 input_frame(&rx);
             }
         }
-        came = came || count != 0;
+        if (count != 0) {
+            came = true;
+            stack->tcp.spread = stack->tcp.search_count - search_count > count / 2;
+        }
     }
     return came;
 }

@@ -244,6 +244,10 @@ bool fa__stack_fragment_send(struct fa_stack *stack, fa_ns now);
 bool fa__stack_fast_input(
     struct fa_stack *stack, fa_ns now, uint32_t iface_idx, struct fa_buf *take);
 
+/* Segments of many connections have come: fetch what finding those needs, all at once. */
+void fa__stack_fast_expect(
+    struct fa_stack *stack, uint32_t iface_idx, struct fa_buf *const *frames, size_t count);
+
 /* A segment between these addresses was taken in from its interface: remember whose it was. */
 void fa__stack_fast_learn(struct fa_stack *stack, const struct fa_ip_meta *meta);
 

@@ -117,6 +117,7 @@ struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple 
     }
     uint32_t hash = hash_tuple(tcp, tuple);
     uint32_t link = *bucket_of(tcp, hash);
+    tcp->search_count++;
     while (link != 0) {
         struct fa_tcp_conn *conn = fa__tcp_conn_at(tcp, link - 1);
         if (conn->hash == hash && fa_equal(&conn->tuple, tuple, sizeof *tuple)) {
@@ -126,6 +127,21 @@ struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple 
         link = conn->hash_next;
     }
     return NULL;
+}
+
+uint32_t fa__tcp_expect(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    uint32_t hash = hash_tuple(tcp, tuple);
+    __builtin_prefetch(bucket_of(tcp, hash));
+    return hash;
+}
+
+void fa__tcp_expect_more(struct fa_tcp *tcp, uint32_t hash)
+{
+    uint32_t link = *bucket_of(tcp, hash);
+    if (link != 0) {
+        fa__tcp_prefetch(fa__tcp_conn_at(tcp, link - 1));
+    }
 }
 
 static void table_add(struct fa_tcp_conn *conn)

@@ -65,6 +65,7 @@ static fa_err reserve_tx(struct fa_tcp_conn *conn, uint8_t **ret_at, size_t *ret
 static fa_err reserve_conn(struct fa_flow *flow, uint8_t **ret_at, size_t *ret_cap)
 {
     struct fa_tcp_conn *conn = fa__tcp_conn_of(flow);
+    fa__tcp_prefetch(conn);
     fa_err err = reserve_tx(conn, ret_at, ret_cap);
     FA__TCP_TRACE_CALL(conn, FA__TCP_CALL_RESERVE, err, err == FA_OK ? *ret_cap : 0);
     return err;

@@ -417,3 +417,45 @@ T(a_late_frame_is_not_taken_for_one_of_the_next_connection_in_its_place)
     CHECK_EQ(COUNTED(&world.b, tcp_rx_no_connection), before + 1);
     close_pair();
 }
+
+/* ---- many connections: what is fetched ahead changes nothing ---- */
+
+T(segments_of_many_connections_in_one_burst_arrive)
+{
+    enum { COUNT = 12 };
+    struct fa_flow *clients[COUNT];
+    struct fa_flow *servers[COUNT];
+    struct fa_slice seen;
+    uint8_t *at;
+    size_t cap;
+    open_trip(&(struct trip){.seed = 1});
+    const struct fa_tcp_listen_config listen = {.port = PORT};
+    REQUIRE(fa_tcp_listen(&world.b.stack.tcp, &listener, &listen) == FA_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        struct fa_endpoint to = world_at(WORLD_B, PORT);
+        to.ip = i % 2 != 0 ? ip6_of(2) : to.ip;
+        REQUIRE(fa_stack_connect(&world.a.stack, &to, &clients[i]) == FA_OK);
+        world_run(FA_NS_S / 10);
+        REQUIRE(fa_listener_accept(&listener.listener, &servers[i]) == FA_OK);
+    }
+    for (int round = 0; round < 4; round++) {
+        for (size_t i = 0; i < COUNT; i++) {
+            REQUIRE(fa_flow_reserve(clients[i], &at, &cap) == FA_OK);
+            at[0] = (uint8_t)i;
+            fa_flow_commit(clients[i], 1);
+        }
+        world_run(FA_NS_S / 10);
+        CHECK(round != 0 || world.b.stack.tcp.spread); // found by searching, once
+        for (size_t i = 0; i < COUNT; i++) {
+            REQUIRE(fa_flow_peek(servers[i], &seen) == FA_OK);
+            CHECK(seen.len == 1 && seen.at[0] == i);
+            fa_flow_done(servers[i], 1);
+        }
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        fa_flow_abort(clients[i]);
+        fa_flow_abort(servers[i]);
+    }
+    world_run(FA_NS_S);
+    world_close();
+}
