@@ -23,7 +23,7 @@
 enum {
     FA_HOSTNET_AREA_BYTES = 65536, /* where a stream's bytes are received */
     FA_HOSTNET_MAC_COUNT = 4,
-    FA_HOSTNET_LARGE_COUNT = 64, /* super-segments that may be held */
+    FA_HOSTNET_LARGE_COUNT = 64, /* super-segments that may be held: 4 MiB, touched as they come */
 };
 
 /* `dev` is the part to use. Private below. Pinned. */
@@ -35,10 +35,10 @@ struct fa_hostnet {
         struct fa_vnet_port port;
     };
     struct fa_pool large;
-    _Alignas(64) uint8_t large_memory[FA_HOSTNET_LARGE_COUNT * FA_TAP_SUPER_SIZE];
     struct fa_vnet vnet;
     struct fa_vnet_mac macs[FA_HOSTNET_MAC_COUNT];
     uint8_t area[FA_HOSTNET_AREA_BYTES];
+    _Alignas(64) uint8_t large_memory[(size_t)FA_HOSTNET_LARGE_COUNT * FA_TAP_SUPER_SIZE];
 };
 
 /*

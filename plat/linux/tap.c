@@ -154,8 +154,6 @@ static struct fa_buf *read_frame(struct fa_tap *tap)
     if (len < 0) {
         /* EAGAIN, or EBADFD and the like once the interface is gone: then it stays silent. */
         tap->watch.readable = errno == EINTR;
-    } else if ((size_t)len > front + rest) {
-        FA_COUNT(tap->counters, netdev_rx_too_long);
     } else if (len < FA_ETH_HDR_LEN) {
         FA_COUNT(tap->counters, netdev_rx_too_short);
     } else if (!decode_header(&header, (size_t)len, &buf->offload)) {
@@ -163,7 +161,7 @@ static struct fa_buf *read_frame(struct fa_tap *tap)
     } else if ((size_t)len <= front) {
         (void)fa_buf_append(buf, (size_t)len);
         return buf;
-    } else if ((buf->offload.flags & FA__NETDEV_TSO) == 0) {
+    } else if ((size_t)len > front + rest || (buf->offload.flags & FA__NETDEV_TSO) == 0) {
         FA_COUNT(tap->counters, netdev_rx_too_long);
     } else {
         struct fa_buf *whole = join(tap, buf, front, (size_t)len);

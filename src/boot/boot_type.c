@@ -145,7 +145,7 @@ static fa_err parse_ip6(const struct fa_boot_key *key, struct fa_slice text)
 
 /* What stands before the first `mark` of *rest, which moves behind it; a mark at the end stands
  * for itself, and is no address. */
-static struct fa_slice cut(struct fa_slice *rest, char mark)
+static struct fa_slice cut(struct fa_slice *rest, uint8_t mark)
 {
     size_t len = 0;
     while (len < rest->len && (rest->at[len] != mark || len + 1 == rest->len)) {
