@@ -70,7 +70,7 @@ struct world *sim_world_open(const struct world_config *config)
     size_t station_count = config->station_count;
     FA_ASSERT(station_count >= 2 && station_count <= WORLD_STATION_MAX);
     fa_zero(world, sizeof *world);
-    fa_loop_init(&world->loop, &(struct fa_loop_config){.fibers.fiber_count_max = 8});
+    fa_loop_init(&world->loop, &(struct fa_loop_config){.fibers.fiber_count_max = WORLD_FIBER_MAX});
     fa_vnet_init(
         &world->wire, &(struct fa_vnet_config){.macs = macs, .mac_count = FA_COUNT_OF(macs)});
     fa_capture_ring_init(&world->ring, capture_memory, sizeof capture_memory, NULL);

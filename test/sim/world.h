@@ -21,6 +21,7 @@ enum {
     WORLD_CONN_MAX = 256,   /* connections of one stack */
     WORLD_POOL_BUFS = 8192, /* buffers of one stack, usually */
     WORLD_HALF_OPEN_MAX = 64,
+    WORLD_FIBER_MAX = 16,
     WORLD_PORT = 7000, /* every stack listens here */
     WORLD_CAPTURE_BYTES = 8 * 1024 * 1024,
 };
