@@ -139,13 +139,14 @@ static void write_reply(struct fa_arp *arp, struct fa_buf *buf)
 
 static void write_announcement(struct fa_arp *arp, fa_ns now, struct fa_buf *buf)
 {
-    struct fa_arp_own *due = NULL;
+    uint32_t first = 0;
     uint32_t due_count = 0;
     for (uint32_t i = arp->own_count; i-- > 0;) {
-        due = arp->own[i].announce_due ? &arp->own[i] : due;
+        first = arp->own[i].announce_due ? i : first;
         due_count += arp->own[i].announce_due;
     }
-    FA_ASSERT(due != NULL);
+    struct fa_arp_own *due = &arp->own[first];
+    FA_ASSERT(due->announce_due);
     due->announce_due = false;
     if (due_count == 1) { // a round is over
         arp->announce_due = false;
