@@ -7,9 +7,9 @@
 // or a negative FA_POSIX_E number. Every number here is Linux's own, so that a shim for a host
 // passes them through. It has no files, pipes, signals, dup or fork, no out-of-band data, and
 // control messages of datagrams alone. A blocking call waits on the fiber that makes it. IPv4 and
-// IPv6 share one code path. Tested by test/unit/posix_test.c, posix_option_test.c and
-// posix_poll_test.c, fuzz/posix_fuzz.c, and through libfata_packetdrill.so by
-// test/conform/packetdrill_linux_test.c.
+// IPv6 share one code path. Tested by test/unit/posix_test.c, posix_option_test.c,
+// posix_control_test.c and posix_poll_test.c, fuzz/posix_fuzz.c, and through libfata_packetdrill.so
+// by test/conform/packetdrill_linux_test.c.
 //
 //     fa_posix_init(&posix, &(struct fa_posix_config){&stack, files, FA_COUNT_OF(files)});
 //     int fd = fa_posix_socket(&posix, FA_POSIX_AF_INET, FA_POSIX_SOCK_STREAM, 0);
