@@ -7,6 +7,7 @@
 
 enum {
     MIN_RTT_MS = 300 * 1000, /* how long the least round trip counts */
+    TS_RTT_MAX = 300 * 1000, /* ticks; more is no round trip */
 };
 
 /* ---- the retransmission timeout, RFC 6298 ---- */
@@ -28,6 +29,13 @@ void fa__tcp_rtt_sample(struct fa_tcp_conn *conn, fa_ns rtt)
         conn->min_rtt_ns = rtt;
         conn->min_rtt_ms = ms;
     }
+}
+
+fa_ns fa__tcp_echo_rtt(const struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
+{
+    uint32_t ticks = fa__tcp_ts_now(conn) - header->ts_echo;
+    bool good = conn->ts_ok && header->ts_echo != 0 && ticks < TS_RTT_MAX;
+    return good ? fa_max(ticks, 1) * FA__TCP_TS_TICK : 0;
 }
 
 fa_ns fa__tcp_rto(const struct fa_tcp_conn *conn)

@@ -37,7 +37,7 @@ void fa__tcp_options_input(struct fa_tcp_conn *conn, const struct fa_tcp_header 
     conn->mss_high = conn->mss;
 }
 
-static void establish(struct fa_tcp_conn *conn)
+static void establish(struct fa_tcp_conn *conn, const struct fa_tcp_header *header)
 {
     struct fa_tcp *tcp = conn->tcp;
     conn->syn_due = false;
@@ -48,6 +48,8 @@ static void establish(struct fa_tcp_conn *conn)
     if (conn->timing) {
         conn->timing = false;
         fa__tcp_rtt_sample(conn, tcp->now - conn->rtt_start_ns);
+    } else if (conn->syn_lost && fa__tcp_echo_rtt(conn, header) != 0) {
+        fa__tcp_rtt_sample(conn, fa__tcp_echo_rtt(conn, header));
     }
     fa__tcp_cc(conn)->init(conn, conn->syn_lost);
     FA_COUNT(tcp->config.counters, tcp_conn_opened);
@@ -91,7 +93,7 @@ static void input_syn_sent(struct fa_tcp_conn *conn, const struct fa__tcp_segmen
     fa__tcp_options_input(conn, header);
     if (good_ack) {
         conn->snd_una = header->ack;
-        establish(conn);
+        establish(conn, header);
         fa__tcp_mark_ack(conn);
     } else {
         conn->syn_due = true; // both sides opened: ours goes out again, with an ACK
@@ -217,7 +219,7 @@ static bool input_syn_received(struct fa_tcp_conn *conn, const struct fa__tcp_se
     conn->snd_wnd = (uint32_t)header->window << conn->tx_scale;
     conn->snd_wnd_max = conn->snd_wnd;
     conn->snd_wl1 = header->seq;
-    establish(conn);
+    establish(conn, header);
     return true;
 }
 

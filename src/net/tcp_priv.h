@@ -572,6 +572,9 @@ uint16_t fa__tcp_payload_max(const struct fa_tcp_conn *conn, uint16_t mss);
 /* Process SEG.ACK and SEG.WND in a synchronized state. Returns: whether the segment goes on. */
 bool fa__tcp_ack_input(struct fa_tcp_conn *conn, const struct fa__tcp_segment *seg);
 void fa__tcp_rtt_sample(struct fa_tcp_conn *conn, fa_ns rtt);
+/* The round trip by the timestamp that came back, which tells what it answers even where that was
+ * sent twice (RFC 7323 4); 0: it tells nothing. */
+fa_ns fa__tcp_echo_rtt(const struct fa_tcp_conn *conn, const struct fa_tcp_header *header);
 fa_ns fa__tcp_rto(const struct fa_tcp_conn *conn);
 /* New bytes that may be sent while `in_flight` are out; RFC 3042 included. */
 uint32_t fa__tcp_usable(const struct fa_tcp_conn *conn, uint32_t in_flight);

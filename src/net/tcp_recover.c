@@ -6,10 +6,6 @@
 
 #include "tcp_priv.h"
 
-enum {
-    TS_RTT_MAX = 300 * 1000, /* ticks; more is no round trip */
-};
-
 /* ---- undoing ---- */
 
 static void save_window(struct fa_tcp_conn *conn)
@@ -293,10 +289,8 @@ void fa__tcp_recover_input(
     }
     input_blocks(conn, header, &delivery);
     work->fack = fa__seq_max(delivery.fack, conn->snd_una);
-    if (delivery.rtt_ns == 0 && advanced && conn->ts_ok && header->ts_echo != 0) {
-        // RFC 7323 4: the echo tells which of two it answers.
-        uint32_t ticks = fa__tcp_ts_now(conn) - header->ts_echo;
-        delivery.rtt_ns = ticks < TS_RTT_MAX ? fa_max(ticks, 1) * FA__TCP_TS_TICK : 0;
+    if (delivery.rtt_ns == 0 && advanced) {
+        delivery.rtt_ns = fa__tcp_echo_rtt(conn, header);
     }
     if (delivery.rtt_ns != 0) {
         fa__tcp_rtt_sample(conn, delivery.rtt_ns);

@@ -371,6 +371,26 @@ T(after_a_lost_syn_the_window_is_one_segment_and_the_rto_3_s)
     lab_end();
 }
 
+/* RFC 7323 4: so the 3 s of RFC 6298 5.7, for a way that is not known, are not needed. */
+T(a_timestamp_tells_which_of_two_syns_was_answered)
+{
+    for (uint32_t which = 0; which < 2; which++) {
+        struct fa_tcp_info info;
+        lab_init(NULL);
+        open_flow(0);
+        OUT(.flags = S);
+        OUT(.flags = S, .within_ns = FA_NS_S);
+        lab_sleep(50 * FA_NS_MS);
+        IN(.flags = S | A, .ack = 1, .mss = 1460, .has_ts = true, .ts_value = 7,
+            .ts_echo = 1000 * which);
+        OUT(.flags = A, .seq = 1, .ack = 1, .has_ts = true, .ts_echo = 7);
+        fa_tcp_info_of(lab.flow, &info);
+        CHECK_EQ(info.srtt_ns, (which == 0 ? 1050 : 50) * FA_NS_MS);
+        CHECK_EQ(info.cwnd_bytes, info.mss_bytes); // one was lost all the same
+        lab_end();
+    }
+}
+
 T(the_handshake_measures_the_round_trip)
 {
     lab_init(NULL);
