@@ -48,7 +48,6 @@ static bool plan_retransmit(struct fa_tcp_conn *conn, uint32_t room, struct plan
     conn->retransmit_due = false;
     uint32_t flight = conn->snd_max - conn->snd_una;
     uint32_t data = fa__u32_min(flight, conn->tx_end - conn->snd_una);
-    data = fa__seq_lt(conn->tx_end, conn->snd_una) ? 0 : data;
     plan->seq = conn->snd_una;
     plan->len = fa__u32_min(data, room);
     bool fin = fa__tcp_fin_sent(conn) && has_fin_at(conn, plan->seq + plan->len);
@@ -110,7 +109,6 @@ static bool plan_new(struct fa_tcp_conn *conn, uint32_t room, uint32_t super, st
     if (len > room && (len != unsent || (conn->nagle && !conn->fin_queued))) {
         len -= len % room; // what is less than a segment is judged by itself
     }
-    plan->seq = conn->snd_nxt;
     if (unsent == 0) {
         // A FIN alone may go even where the window is closed.
         plan->flags |= has_fin_at(conn, conn->snd_nxt) ? (unsigned)FA_TCP_FIN : 0u;
