@@ -29,7 +29,10 @@ struct fa_counter_info {
     const char *doc;
 };
 
-/* Name, unit and meaning of every counter, by fa_counter_id. */
+/* The name of every counter, by fa_counter_id. */
+extern const char *const fa_counter_names[FA_COUNTER_COUNT];
+
+/* Name, unit and meaning; a tenth of a small image. */
 extern const struct fa_counter_info fa_counter_infos[FA_COUNTER_COUNT];
 
 /* The image's own page: for parts that are not given another. */

@@ -58,6 +58,8 @@ static const uint16_t ordinary[] = {
     FA_COUNTER_tcp_rx_segments,
     FA_COUNTER_tcp_tx_segments,
     FA_COUNTER_tcp_conn_opened,
+    FA_COUNTER_tcp_fast_rx,
+    FA_COUNTER_tcp_fast_tx,
     FA_COUNTER_tcp_delayed_ack,
     FA_COUNTER_http_accepted,
     FA_COUNTER_http_requests,
@@ -96,7 +98,7 @@ void fa_boot_summary_text(
         if (!any) {
             fa_text_add(text, "%s: dropped or unusual", name);
         }
-        fa_text_add(text, "%s%s %llu", any ? ", " : ": ", fa_counter_infos[i].name,
+        fa_text_add(text, "%s%s %llu", any ? ", " : ": ", fa_counter_names[i],
             (unsigned long long)counters->cell[i]);
         any = true;
     }

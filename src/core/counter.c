@@ -4,8 +4,8 @@
 
 #include "fa/counter.h"
 
-const struct fa_counter_info fa_counter_infos[FA_COUNTER_COUNT] = {
-#define FA_COUNTER(name, unit, doc) {#name, unit, doc},
+const char *const fa_counter_names[FA_COUNTER_COUNT] = {
+#define FA_COUNTER(name, unit, doc) #name,
 #include "fa/schema.def"
 };
 

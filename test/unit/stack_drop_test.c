@@ -46,7 +46,7 @@ T(addresses_that_cannot_be_on_a_wire_are_dropped)
         world_settle();
         if (world.a.counters.cell[rows[i].counter] != before + 1 || socket.rx_count != 0) {
             t_fail(__FILE__, __LINE__, "row %zu is not counted as %s", i,
-                fa_counter_infos[rows[i].counter].name);
+                fa_counter_names[rows[i].counter]);
         }
     }
     CHECK(world_sniff() == NULL); // and nobody was answered
@@ -130,7 +130,7 @@ T(broken_ip4_headers_are_dropped_by_name)
         world_settle();
         if (world.a.counters.cell[rows[i].counter] != 1 + (rows[i].off == 7)) {
             t_fail(__FILE__, __LINE__, "row %zu is not counted as %s", i,
-                fa_counter_infos[rows[i].counter].name);
+                fa_counter_names[rows[i].counter]);
         }
     }
     world_inject_frame(world_mac(&world.a), FA_ETH_TYPE_IP4, (struct fa_slice){datagram.at, 19});
