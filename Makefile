@@ -69,6 +69,8 @@ TEST := $(basename $(sort $(wildcard test/unit/*_test.c test/conform/*_test.c)))
 SIM  := $(basename $(sort $(wildcard test/sim/*_test.c)))
 FUZZ := $(basename $(sort $(wildcard fuzz/*_fuzz.c)))
 BENCH := $(basename $(sort $(wildcard bench/*_bench.c)))
+# Those that print rows by themselves; the others are run by the script of the same or another name.
+BENCH_ROWS := $(filter-out bench/loss_bench bench/tap_bench,$(BENCH))
 helpers = $(filter-out %_test.c,$(sort $(wildcard $(1:%=%/*.c))))
 MAN := $(sort $(wildcard docs/man/*.scd))
 
@@ -287,7 +289,7 @@ bench: ## AREA=net: benches and their peers in turn; RECORD=1 adds to bench/hist
 	@$(MAKE) -j$(JOBS) bench-build
 	@tools/bench $(if $(AREA),--area $(AREA)) $(if $(RECORD),--record) $(if $(REBASE),--rebase) $(if $(RUNS),--runs $(RUNS)) \
 	    --out $(O)/bench/results.json \
-	    $(BENCH:%=$(O)/bench/%) $(wildcard bench/*_bench.py bench/*_bench.sh) \
+	    $(BENCH_ROWS:%=$(O)/bench/%) $(wildcard bench/*_bench.py bench/*_bench.sh) \
 	    $$(ls -d $(O)/lwip/lwip_bench_*k 2>/dev/null)
 
 bench-build: all $(BENCH:%=$(O)/bench/%)
