@@ -59,12 +59,18 @@ flood() {
     hping3 -q -i u20 "$@" $us >"$work/hping" 2>&1 &
     pids[hping]=$!
     for i in $(seq 25); do answers || { echo "fetch $i failed"; return 1; }; done
+    while [ -n "${SYNS:-}" ] && ! hping_ended; do
+        i=$((i + 1))
+        answers || { echo "fetch $i failed"; return 1; }
+    done
     until_true 60 hping_ended || kill "${pids[hping]}"
+    echo "$i pages fetched meanwhile; $(memory_kib) KiB in memory, $before before" >"$work/told"
     unset 'pids[hping]'
     cat "$work/hping"
 }
 if has hping3; then
-    ok "SYNs from everywhere" flood -c 50000 -S -p 80 --rand-source
+    ok "SYNs from everywhere" flood -c "${SYNS:-50000}" -S -p 80 --rand-source # SYNS=1000000
+    echo "# $(cat "$work/told")"
     ok "SYNs to closed ports" flood -c 20000 -S -p ++1000
     ok "ACKs of no connection" flood -c 20000 -A -p 80
     ok "RSTs at random" flood -c 20000 -R -p 80 --rand-source
