@@ -134,7 +134,7 @@ fa_err fa_ndp_address_add(struct fa_ndp *ndp, fa_ns now, const struct fa_ip *ip,
 /* Take in a message of neighbour discovery: its bytes from the ICMPv6 header on, checksum verified;
  * meta->ttl is its hop limit, meta->multicast says that it was sent to a group. */
 void fa_ndp_input(
-    struct fa_ndp *ndp, fa_ns now, const struct fa_ip_meta *meta, struct fa_slice message);
+    struct fa_ndp *ndp, fa_ns now, const struct fa_ip_meta *meta, struct fa_slice bytes);
 
 /* Write the next message, from the ICMPv6 header on, into the empty buffer `buf`. Returns: whether
  * there was one; *ret_meta says where it goes, on this link. */

@@ -184,7 +184,9 @@ static bool check_state(const struct fa__saved *saved)
         return false;
     }
     struct state_rule rule = state_rules[saved->state];
-    rule.fin_queued = saved->state == FA_TCP_SYN_SENT ? -1 : rule.fin_queued;
+    if (saved->state == FA_TCP_SYN_SENT) {
+        rule.fin_queued = -1;
+    }
     return keeps(rule.fin_queued, has(saved, FA__SAVED_FIN_QUEUED)) &&
            keeps(rule.fin_acked, has(saved, FA__SAVED_FIN_ACKED)) &&
            keeps(rule.fin_received, has(saved, FA__SAVED_FIN_RECEIVED));

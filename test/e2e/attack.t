@@ -20,7 +20,7 @@ scan() {
     local flags=() pattern
     while [ "$1" != -- ]; do flags+=("$1"); shift; done
     shift
-    timeout 120 nmap -n -Pn --max-retries 2 "${flags[@]}" $us >"$work/nmap" 2>&1
+    timeout 120 nmap -n -Pn --max-retries 2 "${flags[@]}" "$us" >"$work/nmap" 2>&1
     cat "$work/nmap"
     for pattern; do
         grep -Eq "$pattern" "$work/nmap" || { echo "missing: $pattern"; return 1; }
@@ -56,7 +56,7 @@ before=$(memory_kib)
 hping_ended() { ! kill -0 "${pids[hping]}"; }
 flood() {
     local i
-    hping3 -q -i u20 "$@" $us >"$work/hping" 2>&1 &
+    hping3 -q -i u20 "$@" "$us" >"$work/hping" 2>&1 &
     pids[hping]=$!
     for i in $(seq 25); do answers || { echo "fetch $i failed"; return 1; }; done
     while [ -n "${SYNS:-}" ] && ! hping_ended; do

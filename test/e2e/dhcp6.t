@@ -27,9 +27,9 @@ CONF
 start dnsmasq dnsmasq --no-daemon --conf-file=/dev/null --user=root --no-resolv --no-hosts \
     --interface=tap0 --bind-interfaces --address=/host.lan.test/2001:db8::5 --log-queries \
     --dhcp-range=2001:db8:9::50,2001:db8:9::60,64,10m --dhcp-leasefile="$work/leases" --log-dhcp \
-    --dhcp-option=option6:dns-server,[2001:db8:9::1] \
+    --dhcp-option=option6:dns-server,"[2001:db8:9::1]" \
     --dhcp-option=option6:domain-search,lan.test \
-    --dhcp-option=option6:ntp-server,[2001:db8:9::1] \
+    --dhcp-option=option6:ntp-server,"[2001:db8:9::1]" \
     --dhcp-option=option6:information-refresh-time,1200
 listens() { ss -Hlun "sport = :$1" | grep -q .; }
 ok "dnsmasq starts" until_true 10 listens 547
@@ -37,7 +37,7 @@ ok "dnsmasq starts" until_true 10 listens 547
 # Whether the image has an answer to NAME.
 asks() { "$image" --net=tap:tap0 --ipv6-only --name="$1" --type=AAAA >"$work/said" 2>&1; }
 told() { asks "$1" && grep -q 'IN AAAA 2001:db8::5$' "$work/said"; }
-silent() { asks "$1"; local status=$?; cat "$work/said"; [ $status = 1 ]; }
+silent() { asks "$1"; local status=$?; cat "$work/said"; [ "$status" = 1 ]; }
 
 radvd_up ''
 ok "without the router's flag nobody is asked" silent host.lan.test
