@@ -49,7 +49,7 @@ CF_image := -O2 $(SECTIONS) -fno-pie -fno-asynchronous-unwind-tables
 LF_image := -static -Wl,--gc-sections
 CC_arm64 := aarch64-linux-gnu-gcc
 CF_arm64 := -O2 $(SECTIONS)
-LF_arm64 := -static
+LF_arm64 := -static -L$(O)/debian/arm64/usr/lib/aarch64-linux-gnu
 RUN_arm64 := qemu-aarch64-static
 CC_pic   := gcc
 CF_pic   := -O2 -fPIC -fvisibility=hidden $(SECTIONS)
@@ -100,14 +100,16 @@ endef
 sources = $(sort $(wildcard $1/*.c $1/*.S))
 
 # What a program needs beyond Fata's own libraries stands in one line beside its source, in
-# X.libs (for host programs in host/NAME/libs): host:NAME, a host program's objects; pkg:NAME and
-# static:NAME, a library by its pkg-config name; anything else goes to the linker as it is.
+# X.libs (for host programs in host/NAME/libs): host:NAME, a host program's objects; plat:NAME, those
+# of a guest's platform, of which a test takes what needs no guest; pkg:NAME and static:NAME, a
+# library by its pkg-config name; anything else goes to the linker as it is.
 # $1 variant, $2 programs, $3 their objects, $4 the words
 define needs
-$2: LIBS_ = $(filter-out host:% pkg:% static:%,$4)
+$2: LIBS_ = $(filter-out host:% plat:% pkg:% static:%,$4)
 $2: STATIC_ = $(patsubst static:%,%,$(filter static:%,$4))
 $2: SHARED_ = $(patsubst pkg:%,%,$(filter pkg:%,$4))
 $2: $(patsubst host:%,$(O)/$1/libhost_%.a,$(filter host:%,$4))
+$2: $(patsubst plat:%,$(O)/$1/libfa_plat_%.a,$(filter plat:%,$4))
 $3: PKG_ = $(patsubst static:%,%,$(patsubst pkg:%,%,$(filter pkg:% static:%,$4)))
 endef
 BSTATIC  := -Wl,-Bstatic
@@ -140,6 +142,7 @@ $(foreach l,$(LIBS),$(eval $(call archive,$1,libfa_$l,$(call sources,src/$l),src
 $(foreach h,$(HOST) $(SHARED),$(eval $(call archive,$1,libhost_$h,$(call sources,host/$h),host/$h)))
 $(eval $(call archive,$1,libfa_plat_linux,$(call sources,plat/linux),plat/linux))
 $(eval $(call archive,$1,libfa_plat_sim,$(PLAT_sim),plat/linux plat/sim))
+$(eval $(call archive,$1,libfa_plat_guest,$(call sources,plat/guest),plat/guest))
 $(eval $(call archive,$1,libfa_arch,$(call sources,plat/arch/$(arch_$1)),plat/arch/$(arch_$1)))
 $(eval $(call archive,$1,libtest,$(call helpers,test test/unit test/conform),))
 $(eval $(call archive,$1,libtest_sim,$(call helpers,test/sim),))
@@ -162,6 +165,14 @@ $(foreach h,$(HOST),$(call needs_file,$1,$(O)/$1/$h,$(O)/$1/host/$h/%.c.o,host/$
 $(foreach p,$(TEST) $(FUZZ) $(BENCH),$(call needs_file,$1,$(addprefix $(O)/$1/$p,.sim .lib) $(O)/$1/$p,$(O)/$1/$p.c.o,$p.libs))
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
+
+# Archives for aarch64, unpacked under o/ as the user's system shall not be changed.
+DEBIAN_arm64 := libmd-dev
+$(O)/debian/arm64/fetched: tools/debian Makefile
+	$(call quiet,FETCH,$(DEBIAN_arm64) for arm64) tools/debian binary arm64 $(@D) $(DEBIAN_arm64) >$(O)/debian.log 2>&1 || \
+	    { tail -n 3 $(O)/debian.log; exit 1; }
+	@touch $@
+$(patsubst %.libs,$(O)/arm64/%,$(shell grep -l -e ' -l:' $(wildcard test/*/*.libs))): | $(O)/debian/arm64/fetched
 
 # A folder of host/ that is in SHARED becomes libfata_NAME.so.
 SHARED_OBJECTS := $(SHARED:%=$(O)/linux/libfata_%.so)
@@ -207,8 +218,9 @@ sim_run = tools/sim --seeds $1 --first $(SEED) --jobs $(JOBS) $(if $(filter 200 
           $(foreach s,$(SIM),$(O)/linux/$s.sim$(SIM_PART_$(notdir $s)))
 LINUX_TESTS = $(TEST_linux:%=$(O)/linux/%) $(TEST_sim:%=$(O)/linux/%.sim)
 SAN_TESTS   = $(TEST_linux:%=$(O)/san/%) $(TEST_sim:%=$(O)/san/%.sim)
-# Debian has no libraries for the other architecture without changing the user's system.
-ARM64_TESTS = $(patsubst %,$(O)/arm64/%,$(filter-out $(basename $(wildcard test/*/*.libs)),$(TEST_linux)))
+# Of what Debian has for the other architecture, archives alone are fetched: no host programs there.
+ARM64_TESTS = $(patsubst %,$(O)/arm64/%,$(filter-out $(basename $(shell grep -lE \
+              '(host|pkg|static):' $(wildcard test/*/*.libs))),$(TEST_linux)))
 FUZZ_REPLAY = $(FUZZ:%=$(O)/san/%)
 E2E         = $(sort $(wildcard test/e2e/*.t))
 SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: ISC
+//
+// entropy.c: the pool of an image.
+
+#include "plat/guest/entropy.h"
+#include "fa/plat.h"
+#include "plat/guest/entropy_cpu.h"
+
+enum {
+    COUNTER_HZ_MIN = 1000 * 1000 * 1000, /* below, a device's jitter is lost between two ticks */
+};
+
+static struct {
+    struct fa_entropy_pool pool;
+    struct fa_entropy_source cpu[FA_CPU_RANDOM_COUNT];
+    bool started;
+} entropy;
+
+/* The first caller comes before anybody could have called an init of ours: fa_rand is seeded by
+ * constructors of tests. */
+static struct fa_entropy_pool *pool(void)
+{
+    if (!entropy.started) {
+        entropy.started = true;
+        fa__entropy_pool_init(&entropy.pool, &fa_counters_main);
+        for (size_t i = 0; i < FA_CPU_RANDOM_COUNT; i++) {
+            fa__entropy_cpu_init(&entropy.cpu[i], &fa__cpu_random[i]);
+            fa__entropy_pool_source_add(&entropy.pool, &entropy.cpu[i]);
+        }
+    }
+    return &entropy.pool;
+}
+
+void fa__entropy_seed(const char *name, uint8_t *at, size_t len)
+{
+    fa__entropy_pool_seed(pool(), name, at, len);
+}
+
+void fa__entropy_source_add(struct fa_entropy_source *source)
+{
+    fa__entropy_pool_source_add(pool(), source);
+}
+
+void fa__entropy_generation_watch(const volatile uint32_t *generation)
+{
+    fa__entropy_pool_generation_watch(pool(), generation);
+}
+
+void fa__entropy_events_trust(uint64_t hz)
+{
+    pool()->event_bits = hz >= COUNTER_HZ_MIN && !fa__cpu_emulated() ? 1 : 0;
+}
+
+void fa__entropy_event(uint8_t kind, uint64_t ticks)
+{
+    fa__entropy_pool_event(pool(), fa_clock_mono_ns(), kind, ticks);
+}
+
+void fa_entropy_fill(void *at, size_t len)
+{
+    if (fa__entropy_pool_fill(pool(), fa_clock_mono_ns(), at, len)) {
+        return;
+    }
+    char line[FA_ENTROPY_EXPLAIN_BYTES];
+    struct fa_text text;
+    fa_text_init(&text, line, sizeof line);
+    fa_text_add(&text, "No keys can be made: too little randomness, ");
+    fa__entropy_pool_explain(pool(), &text);
+    fa_text_add(&text, ". Give it a virtio-rng, or a processor with RDRAND.\n");
+    fa_console_write(fa_text_slice(&text));
+    fa_plat_abort();
+}

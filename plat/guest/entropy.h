@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: ISC
+//
+// plat/guest/entropy.h: what a guest's platform tells the pool behind fa_entropy_fill().
+//
+// Nothing of it must be called: with none, the processor's instructions are the only source, and
+// where it has none, or broken ones, the first fa_entropy_fill() ends the image with status 255 and
+// a sentence.
+
+#ifndef FA_PLAT_GUEST_ENTROPY_H
+#define FA_PLAT_GUEST_ENTROPY_H
+
+#include "plat/guest/entropy_pool.h"
+
+/* Random bytes from whoever started the image, under a name for where they came from, static text:
+ * "seed", "rng-seed". Full credit, unless they cannot be random; they are wiped. */
+void fa__entropy_seed(const char *name, uint8_t *at, size_t len);
+
+/* Ask one more source (virtio-rng, the tender) from now on. It is kept. */
+void fa__entropy_source_add(struct fa_entropy_source *source);
+
+/* What says that this has become a copy or was put aside (struct fa_caps_control). It is kept. */
+void fa__entropy_generation_watch(const volatile uint32_t *generation);
+
+/* Credit the times of events: their counter is no emulation, and runs at `hz`. */
+void fa__entropy_events_trust(uint64_t hz);
+
+/* An interrupt, a packet, a wake-up, at `ticks` of the processor's counter. */
+void fa__entropy_event(uint8_t kind, uint64_t ticks);
+
+#endif
