@@ -167,12 +167,16 @@ endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
 
 # Archives for aarch64, unpacked under o/ as the user's system shall not be changed.
-DEBIAN_arm64 := libmd-dev
+DEBIAN_arm64 := libmd-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
 $(O)/debian/arm64/fetched: tools/debian Makefile
 	$(call quiet,FETCH,$(DEBIAN_arm64) for arm64) tools/debian binary arm64 $(@D) $(DEBIAN_arm64) >$(O)/debian.log 2>&1 || \
 	    { tail -n 3 $(O)/debian.log; exit 1; }
 	@touch $@
 $(patsubst %.libs,$(O)/arm64/%,$(shell grep -l -e ' -l:' $(wildcard test/*/*.libs))): | $(O)/debian/arm64/fetched
+
+# The libc of images that are no Linux processes, for libraries that need one: 20 s each.
+$(O)/musl-%/libc.a: plat/musl/build plat/musl/syscall_arch.h plat/musl/inside.c tools/debian
+	$(call quiet,MUSL,$@) plat/musl/build $* >$(O)/musl-$*.log 2>&1 || { tail -n 3 $(O)/musl-$*.log; exit 1; }
 
 # A folder of host/ that is in SHARED becomes libfata_NAME.so.
 SHARED_OBJECTS := $(SHARED:%=$(O)/linux/libfata_%.so)

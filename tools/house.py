@@ -29,7 +29,8 @@ BUILT = (
     "src/*/*.c", "plat/*/*.c", "plat/arch/*/*.c", "host/*/*.c", "test/*.c",
     "test/unit/*.c", "test/conform/*.c", "test/sim/*.c", "test/boot/*.c", "test/e2e/*/*.c",
     "fuzz/*_fuzz.c", "fuzz/driver.c", "bench/*.c", "bench/lwip_peer/*.c", "app/*/*.c")
-FOREIGN = "bench/lwip_peer/port/"  # headers that lwIP includes
+# Headers that lwIP and musl include.
+FOREIGN = ("bench/lwip_peer/port/", "plat/musl/syscall_arch.h")
 PLACE = re.compile(
     r"(?<![\w/.-])(?:include|src|plat|host|test|fuzz|bench|tools|docs)/[\w/*.-]*\.[a-z]+\b")
 
