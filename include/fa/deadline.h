@@ -33,6 +33,7 @@ struct fa_deadline {
 struct fa_deadline_queue {
     fa_ns now_ns;                          /* the latest time seen */
     uint64_t now_tick;                     /* all before it has been popped */
+    fa_ns next_ns;                         /* what fa_deadline_next() says */
     uint32_t levels;                       /* bit l: level l is not empty */
     uint64_t occupied[FA_DEADLINE_LEVELS]; /* bit s: slot s of the level is not empty */
     struct fa_list slots[FA_DEADLINE_LEVELS][FA_DEADLINE_SLOTS];
@@ -59,6 +60,9 @@ struct fa_deadline *fa_deadline_pop(struct fa_deadline_queue *queue, fa_ns now);
 
 /* When fa_deadline_pop() should be asked next: never later than a tick after the earliest
  * deadline, possibly before it; a time already past if one is due. FA_NS_NEVER: nothing is set. */
-fa_ns fa_deadline_next(const struct fa_deadline_queue *queue);
+static inline fa_ns fa_deadline_next(const struct fa_deadline_queue *queue)
+{
+    return queue->next_ns;
+}
 
 #endif

@@ -41,8 +41,7 @@ enum {
     FA_STACK_IFACE_MAX = 4,
     FA_STACK_ROUTE_MAX = 32,
     FA_STACK_REDIRECT_MAX = 8,        /* hosts whose first hop a redirect of IPv4 named */
-    FA_STACK_PATH_COUNT = 64,         /* pairs of addresses whose way is remembered */
-    FA_STACK_LANE_COUNT = 64,         /* connections whose frames take the short way, each way */
+    FA_STACK_PATH_COUNT = 64,         /* pairs of addresses whose way is remembered, each way */
     FA_STACK_LOOPBACK_COUNT_MAX = 64, /* packets to ourselves that wait for the next poll */
     FA_STACK_LOOPBACK_MTU = 1500,     /* bytes */
 };
@@ -132,9 +131,6 @@ struct fa_iface {
     uint16_t mtu_bytes;    /* the device's, or less if DHCP says so */
     uint32_t lease_route_count;
     struct fa_dhcp_route lease_routes[FA_DHCP_ROUTE_COUNT_MAX]; /* installed for the lease */
-    uint32_t seen_source; /* addresses of the last good unicast IPv4 packet; they are good */
-    uint32_t seen_target; /* as long as the next is the stack's path_generation */
-    uint32_t seen_generation;
 };
 
 struct fa_route {
@@ -153,7 +149,8 @@ struct fa_stack_redirect {
     uint8_t iface;
 };
 
-/* How the last packet between two addresses left; src/net/stack_path.c. Zeroed: no packet did. */
+/* How the last packet between two addresses left, and what TCP's packets between them have in
+ * common; src/net/stack_path.c. Zeroed: no packet did. */
 struct fa_stack_path {
     struct fa_ip local;
     struct fa_ip remote;
@@ -162,34 +159,20 @@ struct fa_stack_path {
     uint32_t generation;
     uint32_t neigh_generation;
     uint8_t iface;
-    uint8_t eth[FA_ETH_HDR_LEN];
+    uint8_t ip_len;      /* bytes of the IP header */
+    uint8_t hop_limit;   /* of packets that name none */
+    uint32_t ip_sum;     /* of the IPv4 header as it stands in `frame` */
+    uint32_t pseudo_sum; /* of TCP's pseudo-header without its length */
+    uint64_t flow;       /* the addresses' part in the flow label */
+    uint8_t frame[56];   /* Ethernet and IP header, at its end, without what differs */
 };
 
-/* How the usual frames of one connection look, each way; src/net/stack_fast.c. Zeroed: of none. */
-struct fa_stack_lane_in {
-    struct fa_ip_meta meta;
-    struct fa_tcp_conn *conn;
-    uint64_t sum; /* of the pseudo-header without its length */
-    uint32_t conn_id;
+/* Addresses of a unicast packet that was good, as its next ones will be; src/net/stack_path.c.
+ * Zeroed: of none. */
+struct fa_stack_pair {
+    struct fa_ip_meta meta; /* of TCP's packets: `mtu_bytes` and `traffic` are not true */
+    uint64_t sum;           /* of TCP's pseudo-header without its length */
     uint32_t generation;
-    uint32_t ports; /* as they stand in the frame */
-};
-struct fa_stack_lane_out {
-    const struct fa_tcp_conn *conn;
-    const struct fa_neigh *neigh;
-    fa_ns until_ns; /* this and the generations: as of the path */
-    uint32_t conn_id;
-    uint32_t generation;
-    uint32_t neigh_generation;
-    uint8_t iface;
-    uint8_t len;    /* bytes of all headers */
-    uint8_t ip_len; /* bytes of the IP header */
-    uint8_t ttl;    /* this and the next: what the connection wants, to see a change */
-    uint8_t traffic;
-    uint32_t ip_sum;     /* of what stays in it */
-    uint32_t pseudo_sum; /* of the pseudo-header without its length */
-    uint32_t tcp_sum;    /* of that and of what stays in the TCP header */
-    uint8_t frame[96];   /* Ethernet, IP and TCP headers, at its end */
 };
 
 /* Private below, complete so that it can be static. Pinned. */
@@ -204,8 +187,7 @@ struct fa_stack {
         redirect_next; /* the place of the next one, modulo their count; 0: there never was one */
     uint32_t path_generation; /* grows with every change of routes and addresses */
     struct fa_stack_path paths[FA_STACK_PATH_COUNT];
-    struct fa_stack_lane_in lanes_in[FA_STACK_LANE_COUNT];
-    struct fa_stack_lane_out lanes_out[FA_STACK_LANE_COUNT];
+    struct fa_stack_pair pairs[FA_STACK_PATH_COUNT];
     struct fa_icmp icmp;
     struct fa_udp udp;
     struct fa_tcp tcp;

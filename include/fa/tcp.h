@@ -34,6 +34,7 @@ enum {
     FA_TCP_PORT_MAP_COUNT = 4,   /* destinations nearly out of ports that are searched in O(1) */
     FA_TCP_PORT_WORDS = 512,     /* of 64 ports: 32768 to 65535 */
     FA_TCP_PORT_SUMS = 8,
+    FA_TCP_RECENT_COUNT = 64, /* connections found without a search, a power of two */
 };
 
 /* RFC 9293 3.3.2. LISTEN is a struct of its own. */
@@ -197,6 +198,30 @@ struct fa_tcp_reply {
     uint32_t ts_echo;
 };
 
+/* Whose a connection is. Without padding, so that it is compared as bytes. */
+struct fa__tcp_tuple {
+    struct fa_ip local;
+    struct fa_ip remote;
+    uint16_t local_port;
+    uint16_t remote_port;
+};
+
+/* What was made of a tuple's bytes last: who asks for it, and makes a connection of it, asks for
+ * the same several times. */
+struct fa_tcp_hashed {
+    struct fa__tcp_tuple tuple;
+    bool known; /* `hash` is */
+    bool secret_known;
+    uint32_t hash;
+    uint64_t secret;
+};
+
+/* A connection that a segment was for not long ago. Zeroed: none. */
+struct fa_tcp_recent {
+    struct fa_tcp_conn *conn;
+    uint32_t ports; /* of its tuple: to see without a look at it that it is another */
+};
+
 /* Which ports are free for one local address and one destination. */
 struct fa_tcp_port_map {
     struct fa_ip local;
@@ -228,7 +253,8 @@ struct fa_tcp {
     struct fa_list starved;   /* connections whose writer waits for a buffer of the pool */
     struct fa_deadline_queue deadlines;
     struct fa_deadline starved_retry;
-    struct fa_tcp_conn *last; /* found by the segment before; NULL: none */
+    struct fa_tcp_recent recent[FA_TCP_RECENT_COUNT];
+    struct fa_tcp_hashed hashed;
     struct fa_tcp_reply replies[FA_TCP_REPLY_COUNT_MAX];
     uint32_t reply_head;
     uint32_t reply_count;

@@ -40,6 +40,8 @@ static void link_at_tick(
     fa_list_push_back(&queue->slots[place.level][place.slot], &deadline->node);
     queue->occupied[place.level] |= UINT64_C(1) << place.slot;
     queue->levels |= UINT32_C(1) << place.level;
+    unsigned shift = place.level * SLOT_BITS;
+    queue->next_ns = fa_ns_min(queue->next_ns, tick >> shift << shift << FA_DEADLINE_TICK_SHIFT);
 }
 
 static void mark_empty(struct fa_deadline_queue *queue, struct place place)
@@ -77,11 +79,21 @@ static bool find_earliest(
     return true;
 }
 
+/* It is asked for far more often than it changes. */
+static void note_next(struct fa_deadline_queue *queue)
+{
+    struct place place;
+    uint64_t tick;
+    bool any = find_earliest(queue, &place, &tick);
+    queue->next_ns = any ? tick << FA_DEADLINE_TICK_SHIFT : FA_NS_NEVER;
+}
+
 void fa_deadline_queue_init(struct fa_deadline_queue *queue, fa_ns now)
 {
     *queue = (struct fa_deadline_queue){
         .now_ns = now,
         .now_tick = now >> FA_DEADLINE_TICK_SHIFT,
+        .next_ns = FA_NS_NEVER,
     };
     for (size_t level = 0; level < FA_DEADLINE_LEVELS; level++) {
         for (size_t slot = 0; slot < FA_DEADLINE_SLOTS; slot++) {
@@ -113,6 +125,7 @@ void fa_deadline_clear(struct fa_deadline_queue *queue, struct fa_deadline *dead
         unsigned idx = (unsigned)(((uintptr_t)slot - (uintptr_t)queue->slots) / sizeof *slot);
         FA_ASSERT(idx < FA_DEADLINE_LEVELS * FA_DEADLINE_SLOTS); // set in another queue?
         mark_empty(queue, (struct place){idx / FA_DEADLINE_SLOTS, idx % FA_DEADLINE_SLOTS});
+        note_next(queue);
     }
 }
 
@@ -140,17 +153,12 @@ struct fa_deadline *fa_deadline_pop(struct fa_deadline_queue *queue, fa_ns now)
             struct fa_list *first = fa_list_first(&queue->slots[0][place.slot]);
             struct fa_deadline *deadline = FA_CONTAINER(first, struct fa_deadline, node);
             fa_deadline_clear(queue, deadline);
+            note_next(queue);
             return deadline;
         }
         cascade(queue, place);
     }
     queue->now_tick = target;
+    note_next(queue);
     return NULL;
-}
-
-fa_ns fa_deadline_next(const struct fa_deadline_queue *queue)
-{
-    struct place place;
-    uint64_t tick;
-    return find_earliest(queue, &place, &tick) ? tick << FA_DEADLINE_TICK_SHIFT : FA_NS_NEVER;
 }

@@ -13,6 +13,13 @@ static inline uint64_t load_u64(const uint8_t *at)
     return word;
 }
 
+static inline uint32_t load_u32(const uint8_t *at)
+{
+    uint32_t word;
+    __builtin_memcpy(&word, at, sizeof word);
+    return word;
+}
+
 static inline uint64_t rotate_left(uint64_t word, unsigned by)
 {
     return word << by | word >> (64 - by);
@@ -69,8 +76,14 @@ static inline void mix_once(struct sip *sip)
         sip.v0 ^= word;
     }
     uint64_t last = (uint64_t)bytes.len << 56;
-    for (unsigned idx = 0; off + idx < bytes.len; idx++) {
-        last |= (uint64_t)bytes.at[off + idx] << (8 * idx);
+    unsigned shift = 0;
+    if ((bytes.len & 4) != 0) {
+        last |= load_u32(bytes.at + off);
+        off += 4;
+        shift = 32;
+    }
+    for (; off < bytes.len; off++, shift += 8) {
+        last |= (uint64_t)bytes.at[off] << shift;
     }
     sip.v3 ^= last;
     mix_sip(&sip, c);

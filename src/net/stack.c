@@ -28,7 +28,6 @@ static void init_iface(struct fa_stack *stack, fa_ns now, uint32_t idx)
     iface->addrs.count = 0;
     iface->up = false;
     iface->unflushed = false;
-    iface->seen_generation = 0;
     iface->mtu_bytes = fa__iface_link_mtu(config);
     fa__stack_ip4_start(stack, now, idx);
     fa__stack_ip6_start(stack, now, idx);
@@ -59,8 +58,7 @@ void fa_stack_init(struct fa_stack *stack, const struct fa_stack_config *config,
     fa_zero(stack->redirects, sizeof stack->redirects);
     stack->redirect_next = 0;
     fa_zero(stack->paths, sizeof stack->paths);
-    fa_zero(stack->lanes_in, sizeof stack->lanes_in);
-    fa_zero(stack->lanes_out, sizeof stack->lanes_out);
+    fa_zero(stack->pairs, sizeof stack->pairs);
     stack->path_generation = 1;
     stack->loop = NULL;
     stack->loopback_count = 0;

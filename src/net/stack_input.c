@@ -68,12 +68,12 @@ void fa__rx_transport(const struct fa__rx *rx, const struct fa_ip_meta *meta, si
         .type = FA_ICMP6_UNREACHABLE, .code = FA_ICMP6_CODE_PORT};
     struct fa_stack *stack = rx->stack;
     bool four = fa_ip_is4(&meta->remote);
+    if (rx->iface != NULL && !meta->multicast) {
+        fa__stack_pair_learn(stack, meta);
+    }
     fa_buf_pull(rx->buf, header_len);
     if (meta->protocol == FA_IP_PROTO_TCP) {
         fa_tcp_input(&stack->tcp, rx->now, meta, rx->buf);
-        if (rx->iface != NULL && !meta->multicast) {
-            fa__stack_fast_learn(stack, meta);
-        }
     } else if (meta->protocol == FA_IP_PROTO_UDP) {
         if (!fa_udp_input(&stack->udp, rx->now, meta, rx->buf)) {
             fa_buf_push(rx->buf, header_len);
@@ -165,26 +165,14 @@ static bool check_target(const struct fa__rx *rx, const struct fa_ip4_header *ip
     return true;
 }
 
-/* Both checks; what they said of the last good unicast packet holds for the next between the same
+/* Both checks; what they said of a good unicast packet holds for the next between the same
  * addresses. */
 static bool check_addresses(
-    const struct fa__rx *rx, const struct fa_ip4_header *ip, bool *ret_group)
+    const struct fa__rx *rx, const struct fa_ip4_header *ip, struct fa_ip_meta *meta)
 {
-    struct fa_iface *iface = rx->iface;
-    if (!rx->link_group && iface->seen_generation == rx->stack->path_generation &&
-        iface->seen_source == ip->source && iface->seen_target == ip->target) {
-        *ret_group = false;
-        return true;
-    }
-    if (!check_wire(rx, ip) || !check_target(rx, ip, ret_group)) {
-        return false;
-    }
-    if (!*ret_group) {
-        iface->seen_source = ip->source;
-        iface->seen_target = ip->target;
-        iface->seen_generation = rx->stack->path_generation;
-    }
-    return true;
+    bool known = !rx->link_group &&
+                 fa__stack_pair_find(rx->stack, rx->iface_idx, &meta->local, &meta->remote) != NULL;
+    return known || (check_wire(rx, ip) && check_target(rx, ip, &meta->multicast));
 }
 
 static void input_ip4(struct fa__rx *rx)
@@ -229,7 +217,7 @@ static void input_ip4(struct fa__rx *rx)
         input_igmp(rx, &ip);
         return;
     }
-    if (rx->iface != NULL && !check_addresses(rx, &ip, &meta.multicast)) {
+    if (rx->iface != NULL && !check_addresses(rx, &ip, &meta)) {
         return;
     }
     if (fragment && !fa__rx_reassemble4(rx, &meta, &ip)) {

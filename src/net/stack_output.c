@@ -93,16 +93,20 @@ static void write_ip4(struct fa_stack *stack, uint32_t idx, const struct fa_ip_m
     fa_ip4_encode(at, &ip);
 }
 
-/* The same for all packets of a connection, and not to be guessed (RFC 6437 3). */
+uint64_t fa__stack_flow_part(const struct fa_stack *stack, const struct fa_ip *remote)
+{
+    return ((uint64_t)fa_be32_load(remote->b + 8) << 32 | fa_be32_load(remote->b + 12)) *
+           stack->flow_factor[0];
+}
+
+/* The same for all packets of a connection, and not to be guessed. */
 static uint32_t flow_label(
     const struct fa_stack *stack, const struct fa_ip_meta *meta, struct fa_slice payload)
 {
     bool ports = meta->protocol == FA_IP_PROTO_TCP || meta->protocol == FA_IP_PROTO_UDP;
-    uint32_t first = ports ? fa_be32_load(payload.at) : 0;
-    uint64_t a =
-        (uint64_t)fa_be32_load(meta->remote.b + 8) << 32 | fa_be32_load(meta->remote.b + 12);
-    uint64_t hash = a * stack->flow_factor[0] + first * stack->flow_factor[1];
-    return ports ? (uint32_t)(hash >> 44) : 0;
+    uint64_t part = fa__stack_flow_part(stack, &meta->remote);
+    return ports && payload.len != 0 ? fa__stack_flow_label(stack, part, fa_be32_load(payload.at))
+                                     : 0;
 }
 
 static void write_ip6(struct fa_stack *stack, uint32_t idx, const struct fa_ip_meta *meta,
@@ -203,8 +207,13 @@ static bool send_known(
         !fits(meta, take, len_max_of(stack, now, &stack->ifaces[path->iface], meta, take))) {
         return false;
     }
-    push_ip(stack, now, path->iface, meta, take);
-    fa_copy(push_header(take, FA_ETH_HDR_LEN), path->eth, FA_ETH_HDR_LEN);
+    if (fa__stack_fast_push(stack, path, meta, take)) {
+        fa__stack_note_tx(stack, now, path, take);
+    } else {
+        push_ip(stack, now, path->iface, meta, take);
+        const uint8_t *eth = path->frame + sizeof path->frame - path->ip_len - FA_ETH_HDR_LEN;
+        fa_copy(push_header(take, FA_ETH_HDR_LEN), eth, FA_ETH_HDR_LEN);
+    }
     fa__stack_commit(stack, now, &stack->ifaces[path->iface], take);
     return true;
 }
@@ -446,7 +455,7 @@ static bool send_tcp(struct fa_stack *stack, fa_ns now)
 {
     struct fa_buf *buf;
     struct fa_ip_meta meta;
-    if (fa__stack_fast_send(stack, now, 1) != 0) {
+    if (fa__stack_fast_send(stack, now)) {
         return true;
     }
     if (!fa_tcp_has_output(&stack->tcp) || !fa__stack_reserve(stack, &buf)) {
@@ -527,6 +536,16 @@ static uint32_t send_turns(struct fa_stack *stack, fa_ns now)
     return sent;
 }
 
+/* Segments, while nobody else waits for a turn. Returns: how many. */
+static uint32_t send_alone(struct fa_stack *stack, fa_ns now)
+{
+    uint32_t sent = 0;
+    while (sent < POLL_COUNT_MAX && !stack->touched && send_tcp(stack, now)) {
+        sent++;
+    }
+    return sent;
+}
+
 static void flush(struct fa_stack *stack, fa_ns now)
 {
     for (uint32_t i = 0; i < stack->config.iface_count; i++) {
@@ -542,8 +561,12 @@ bool fa__stack_output(struct fa_stack *stack, fa_ns now)
     uint32_t sent = 0;
     stack->retry_ns = FA_NS_NEVER;
     if (is_tcp_alone(stack)) {
-        sent = fa__stack_fast_send(stack, now, POLL_COUNT_MAX); // nobody waits for a turn
-        if (!fa_tcp_has_output(&stack->tcp) || sent == POLL_COUNT_MAX) {
+        if (!fa_tcp_has_output(&stack->tcp)) {
+            return false;
+        }
+        sent = send_alone(stack, now);
+        bool done = !fa_tcp_has_output(&stack->tcp) || sent == POLL_COUNT_MAX;
+        if (done && !stack->touched) {
             flush(stack, now);
             return sent != 0;
         }

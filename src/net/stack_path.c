@@ -1,34 +1,58 @@
 // SPDX-License-Identifier: ISC
 //
 // Known ways: how the last packet between two addresses left, so that the next one is a comparison
-// and two headers.
+// and a copy of two headers; and which addresses a good packet came from and to.
 //
 // An entry holds while nothing has changed: routes and addresses have a generation number, each
 // interface's neighbours another. It also ends after a second, or when the neighbour's confirmation
 // does, so that the slow way keeps looking after the neighbour as if every packet had asked.
 
+#include "fa/wire/csum.h"
 #include "src/net/stack_priv.h"
 
-/* The entry that a pair of addresses may take. No secret: who fills it with others makes packets go
- * the slow way. */
-static struct fa_stack_path *place_of(struct fa_stack *stack, const struct fa_ip_meta *meta)
+static uint32_t place_of(const struct fa_ip *local, const struct fa_ip *remote)
 {
-    _Static_assert(FA_STACK_PATH_COUNT == 1 << 6, "the upper 6 bits are taken");
-    struct fa__ip_words local = fa__ip_words_of(&meta->local);
-    struct fa__ip_words remote = fa__ip_words_of(&meta->remote);
-    uint64_t mixed = local.lower ^ remote.upper ^ (remote.lower << 7 | remote.lower >> 57);
-    return &stack->paths[mixed * UINT64_C(0x9e3779b97f4a7c15) >> 58];
+    return fa__stack_path_place(fa__ip_tail(local->b + 12), fa__ip_tail(remote->b + 12));
 }
 
-const struct fa_stack_path *fa__stack_path_find(
-    struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta)
+/* ---- out ---- */
+
+const struct fa_stack_path *fa__stack_path_between(
+    struct fa_stack *stack, fa_ns now, const struct fa_ip *local, const struct fa_ip *remote)
 {
-    const struct fa_stack_path *path = place_of(stack, meta);
+    const struct fa_stack_path *path = &stack->paths[place_of(local, remote)];
     bool holds = path->generation == stack->path_generation && now < path->until_ns &&
-                 fa_ip_equal(&path->remote, &meta->remote) &&
-                 fa_ip_equal(&path->local, &meta->local) &&
+                 fa_ip_equal(&path->remote, remote) && fa_ip_equal(&path->local, local) &&
                  path->neigh_generation == path->neigh->generation;
     return holds ? path : NULL;
+}
+
+/* Write what TCP's packets have in common. */
+static void build(
+    struct fa_stack *stack, struct fa_stack_path *path, const uint8_t eth[FA_ETH_HDR_LEN])
+{
+    bool four = fa_ip_is4(&path->remote);
+    const struct fa_ip_meta meta = {
+        .local = path->local,
+        .remote = path->remote,
+        .protocol = FA_IP_PROTO_TCP,
+        .dont_fragment = true,
+    };
+    static const uint8_t no_ports[4];
+    uint64_t sum = fa_csum_pseudo(&path->local, &path->remote, FA_IP_PROTO_TCP, 0);
+    path->pseudo_sum = (uint32_t)fa_csum_as_fields(sum);
+    path->hop_limit = fa__stack_hop_limit(stack, path->iface, four);
+    path->flow = fa__stack_flow_part(stack, &path->remote);
+    path->ip_len = four ? FA_IP4_HDR_LEN : FA_IP6_HDR_LEN;
+    uint8_t *ip = path->frame + sizeof path->frame - path->ip_len;
+    fa_copy(ip - FA_ETH_HDR_LEN, eth, FA_ETH_HDR_LEN);
+    fa__stack_ip_write(stack, path->iface, &meta, (struct fa_slice){no_ports, 0}, ip);
+    if (four) {
+        fa_be16_store(ip + FA_IP4_LEN_OFF, 0);
+        fa_be16_store(ip + FA_IP4_CSUM_OFF, 0);
+        ip[FA_IP4_TTL_OFF] = 0;
+        path->ip_sum = (uint32_t)fa_csum_as_fields(fa_csum_add_short(0, ip, FA_IP4_HDR_LEN));
+    }
 }
 
 void fa__stack_path_learn(struct fa_stack *stack, const struct fa_ip_meta *meta, uint32_t iface_idx,
@@ -38,7 +62,7 @@ void fa__stack_path_learn(struct fa_stack *stack, const struct fa_ip_meta *meta,
     if (entry == NULL || entry->state != FA_NEIGH_REACHABLE) {
         return;
     }
-    struct fa_stack_path *path = place_of(stack, meta);
+    struct fa_stack_path *path = &stack->paths[place_of(&meta->local, &meta->remote)];
     *path = (struct fa_stack_path){
         .local = meta->local,
         .remote = meta->remote,
@@ -49,5 +73,31 @@ void fa__stack_path_learn(struct fa_stack *stack, const struct fa_ip_meta *meta,
         .neigh_generation = neigh->generation,
         .iface = (uint8_t)iface_idx,
     };
-    fa_copy(path->eth, eth, FA_ETH_HDR_LEN);
+    build(stack, path, eth);
+}
+
+/* ---- in ---- */
+
+struct fa_stack_pair *fa__stack_pair_find(struct fa_stack *stack, uint32_t iface_idx,
+    const struct fa_ip *local, const struct fa_ip *remote)
+{
+    struct fa_stack_pair *pair = &stack->pairs[place_of(local, remote)];
+    bool holds = pair->generation == stack->path_generation && pair->meta.iface == iface_idx &&
+                 fa_ip_equal(&pair->meta.remote, remote) && fa_ip_equal(&pair->meta.local, local);
+    return holds ? pair : NULL;
+}
+
+void fa__stack_pair_learn(struct fa_stack *stack, const struct fa_ip_meta *meta)
+{
+    if (fa__stack_pair_find(stack, meta->iface, &meta->local, &meta->remote) != NULL) {
+        return;
+    }
+    struct fa_stack_pair *pair = &stack->pairs[place_of(&meta->local, &meta->remote)];
+    *pair = (struct fa_stack_pair){
+        .meta = *meta,
+        .sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, 0),
+        .generation = stack->path_generation,
+    };
+    pair->meta.protocol = FA_IP_PROTO_TCP;
+    pair->meta.traffic = 0;
 }

@@ -60,14 +60,42 @@ bool fa__iface_is_broadcast(const struct fa_iface *iface, uint32_t ip);
 
 /* stack_path.c */
 
+/* The last 4 bytes of an address, to compare. */
+static inline uint32_t fa__ip_tail(const uint8_t at[4])
+{
+    uint32_t word;
+    __builtin_memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* The place that addresses which end so may take. No secret: who fills it with others makes packets
+ * go the slow way. */
+static inline uint32_t fa__stack_path_place(uint32_t local, uint32_t remote)
+{
+    _Static_assert(FA_STACK_PATH_COUNT == 1 << 6, "the upper 6 bits are taken");
+    uint64_t mixed = (uint64_t)remote << 32 ^ local;
+    return (uint32_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+}
+
 /* The way of the last packet between these addresses, if it still holds; else NULL. */
-const struct fa_stack_path *fa__stack_path_find(
-    struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta);
+const struct fa_stack_path *fa__stack_path_between(
+    struct fa_stack *stack, fa_ns now, const struct fa_ip *local, const struct fa_ip *remote);
+static inline const struct fa_stack_path *fa__stack_path_find(
+    struct fa_stack *stack, fa_ns now, const struct fa_ip_meta *meta)
+{
+    return fa__stack_path_between(stack, now, &meta->local, &meta->remote);
+}
 
 /* A packet left with this Ethernet header, to a neighbour of this table: remember it, if the
  * neighbour needs no looking after. */
 void fa__stack_path_learn(struct fa_stack *stack, const struct fa_ip_meta *meta, uint32_t iface_idx,
     struct fa_neigh *neigh, const struct fa_ip *next_hop, const uint8_t eth[FA_ETH_HDR_LEN]);
+
+/* What is known of these addresses of unicast packets from an interface, of which one was good;
+ * NULL: nothing. And: the packet is good. */
+struct fa_stack_pair *fa__stack_pair_find(struct fa_stack *stack, uint32_t iface_idx,
+    const struct fa_ip *local, const struct fa_ip *remote);
+void fa__stack_pair_learn(struct fa_stack *stack, const struct fa_ip_meta *meta);
 
 /* Something other than TCP was given work or a deadline, or may have been: look again. */
 static inline void fa__stack_touch(struct fa_stack *stack)
@@ -191,6 +219,20 @@ FA_MUST_USE bool fa__stack_reserve(struct fa_stack *stack, struct fa_buf **ret_b
 /* Whether a link has something to say by itself: ARP, neighbour discovery, groups, DHCP. */
 bool fa__stack_links_speak(const struct fa_stack *stack);
 
+/* Trace a packet of either family that is about to leave; `ip` is its header. */
+void fa__stack_trace_tx(fa_ns now, uint32_t idx, const uint8_t *ip, size_t len);
+
+/* Count a packet whose headers came of a known way, and trace it. */
+static inline void fa__stack_note_tx(
+    struct fa_stack *stack, fa_ns now, const struct fa_stack_path *path, struct fa_buf *buf)
+{
+    FA_COUNT(stack->counters, ip_tx_packets);
+    if (FA_TRACE_ON(ip4_tx)) {
+        fa__stack_trace_tx(
+            now, path->iface, fa_buf_at(buf) + FA_ETH_HDR_LEN, buf->len - FA_ETH_HDR_LEN);
+    }
+}
+
 /* Give a frame to the interface's device. */
 static inline void fa__stack_commit(
     struct fa_stack *stack, fa_ns now, struct fa_iface *iface, struct fa_buf *take)
@@ -204,12 +246,18 @@ static inline void fa__stack_commit(
 void fa__stack_ip_write(struct fa_stack *stack, uint32_t idx, const struct fa_ip_meta *meta,
     struct fa_slice payload, uint8_t *at);
 
-/* Trace a packet of either family that is about to leave; `ip` is its header. */
-void fa__stack_trace_tx(fa_ns now, uint32_t idx, const uint8_t *ip, size_t len);
-
 /* Send an IP packet as a frame, now or when its neighbour has answered. */
 void fa__stack_frame_send(struct fa_stack *stack, fa_ns now, const struct fa__way *way,
     const struct fa_ip_meta *meta, struct fa_buf *take);
+
+/* A flow label (RFC 6437 3): what the address brings to it, and the ports, as they stand in the
+ * packet. */
+uint64_t fa__stack_flow_part(const struct fa_stack *stack, const struct fa_ip *remote);
+static inline uint32_t fa__stack_flow_label(
+    const struct fa_stack *stack, uint64_t part, uint32_t ports)
+{
+    return (uint32_t)((part + ports * stack->flow_factor[1]) >> 44);
+}
 
 /* How far packets go when nobody says so. */
 uint8_t fa__stack_hop_limit(const struct fa_stack *stack, uint32_t idx, bool four);
@@ -248,12 +296,13 @@ bool fa__stack_fast_input(
 void fa__stack_fast_expect(
     struct fa_stack *stack, uint32_t iface_idx, struct fa_buf *const *frames, size_t count);
 
-/* A segment between these addresses was taken in from its interface: remember whose it was. */
-void fa__stack_fast_learn(struct fa_stack *stack, const struct fa_ip_meta *meta);
+/* Send the next segment if it is a usual one and its way is known. Returns: whether it was. */
+bool fa__stack_fast_send(struct fa_stack *stack, fa_ns now);
 
-/* Send segments as long as they are the usual ones of known connections, some at most. Returns: how
- * many. */
-uint32_t fa__stack_fast_send(struct fa_stack *stack, fa_ns now, uint32_t count_max);
+/* Push the headers that TCP's packet has on a known way. Returns: false, and nothing happens, if it
+ * is to have others. */
+bool fa__stack_fast_push(struct fa_stack *stack, const struct fa_stack_path *path,
+    const struct fa_ip_meta *meta, struct fa_buf *buf);
 
 /* stack_suspend.c */
 

@@ -98,10 +98,45 @@ static uint32_t index_of(const struct fa_tcp_conn *conn)
     return (uint32_t)(off / FA_TCP_CONN_BYTES);
 }
 
-static uint32_t hash_tuple(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+/* Both ports, to compare. */
+static uint32_t ports_of(const struct fa__tcp_tuple *tuple)
 {
-    struct fa_slice bytes = {(const uint8_t *)tuple, sizeof *tuple};
-    return (uint32_t)fa_siphash13(&tcp->table_key, bytes);
+    return (uint32_t)tuple->local_port << 16 | tuple->remote_port;
+}
+
+struct fa_slice fa__tcp_tuple_bytes(const struct fa__tcp_tuple *tuple, uint8_t room[12])
+{
+    if (!fa_ip_is4(&tuple->local) || !fa_ip_is4(&tuple->remote)) {
+        return (struct fa_slice){(const uint8_t *)tuple, sizeof *tuple};
+    }
+    // In one piece: what is stored in two would have to wait to be loaded as one.
+    uint64_t addresses = (uint64_t)fa_be32_load(fa_ip_bytes4(&tuple->local)) << 32 |
+                         fa_be32_load(fa_ip_bytes4(&tuple->remote));
+    uint32_t ports = ports_of(tuple);
+    fa_copy(room, &addresses, sizeof addresses);
+    fa_copy(room + sizeof addresses, &ports, sizeof ports);
+    return (struct fa_slice){room, 12};
+}
+
+struct fa_tcp_hashed *fa__tcp_hashed_of(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    struct fa_tcp_hashed *hashed = &tcp->hashed;
+    if (!fa_equal(&hashed->tuple, tuple, sizeof *tuple)) {
+        *hashed = (struct fa_tcp_hashed){.tuple = *tuple};
+    }
+    return hashed;
+}
+
+static uint32_t hash_tuple(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    uint8_t room[12];
+    struct fa_tcp_hashed *hashed = fa__tcp_hashed_of(tcp, tuple);
+    if (!hashed->known) {
+        struct fa_slice bytes = fa__tcp_tuple_bytes(tuple, room);
+        hashed->hash = (uint32_t)fa_siphash13(&tcp->table_key, bytes);
+        hashed->known = true;
+    }
+    return hashed->hash;
 }
 
 static uint32_t *bucket_of(const struct fa_tcp *tcp, uint32_t hash)
@@ -109,11 +144,38 @@ static uint32_t *bucket_of(const struct fa_tcp *tcp, uint32_t hash)
     return &tcp->config.bucket_memory[hash & (tcp->config.bucket_count - 1)];
 }
 
+/* The place of those found lately that a connection may take. No secret: who fills it with others
+ * makes us search the table. */
+static struct fa_tcp_recent *recent_of(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    _Static_assert(FA_TCP_RECENT_COUNT == 1 << 6, "the upper 6 bits are taken");
+    struct fa__ip_words remote = fa__ip_words_of(&tuple->remote);
+    uint64_t mixed = remote.lower ^ ports_of(tuple);
+    return &tcp->recent[mixed * UINT64_C(0x9e3779b97f4a7c15) >> 58];
+}
+
+static void note_recent(struct fa_tcp_conn *conn)
+{
+    *recent_of(conn->tcp, &conn->tuple) = (struct fa_tcp_recent){
+        .conn = conn,
+        .ports = ports_of(&conn->tuple),
+    };
+}
+
+static struct fa_tcp_conn *find_recent(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+{
+    const struct fa_tcp_recent *recent = recent_of(tcp, tuple);
+    bool alike = recent->conn != NULL && recent->ports == ports_of(tuple);
+    return alike && recent->conn->hashed && fa_equal(&recent->conn->tuple, tuple, sizeof *tuple)
+               ? recent->conn
+               : NULL;
+}
+
 struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
 {
-    // Bursts come from one peer: most segments belong to the connection of the one before.
-    if (tcp->last != NULL && fa_equal(&tcp->last->tuple, tuple, sizeof *tuple)) {
-        return tcp->last;
+    struct fa_tcp_conn *found = find_recent(tcp, tuple);
+    if (found != NULL) {
+        return found;
     }
     uint32_t hash = hash_tuple(tcp, tuple);
     uint32_t link = *bucket_of(tcp, hash);
@@ -121,7 +183,7 @@ struct fa_tcp_conn *fa__tcp_find(struct fa_tcp *tcp, const struct fa__tcp_tuple 
     while (link != 0) {
         struct fa_tcp_conn *conn = fa__tcp_conn_at(tcp, link - 1);
         if (conn->hash == hash && fa_equal(&conn->tuple, tuple, sizeof *tuple)) {
-            tcp->last = conn;
+            note_recent(conn);
             return conn;
         }
         link = conn->hash_next;
@@ -150,6 +212,7 @@ static void table_add(struct fa_tcp_conn *conn)
     conn->hash_next = *bucket;
     *bucket = index_of(conn) + 1;
     conn->hashed = true;
+    note_recent(conn);
     fa__tcp_port_note(conn->tcp, &conn->tuple, false);
 }
 
@@ -167,9 +230,6 @@ void fa__tcp_table_remove(struct fa_tcp_conn *conn)
     *link = conn->hash_next;
     conn->hashed = false;
     fa__tcp_port_note(tcp, &conn->tuple, true);
-    if (tcp->last == conn) {
-        tcp->last = NULL;
-    }
 }
 
 /* ---- life and death ---- */
@@ -352,7 +412,6 @@ static bool decode(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
 {
     struct fa_counters *counters = tcp->config.counters;
     bool csum_good = (seg->buf->offload.flags & FA_OFFLOAD_CSUM_GOOD) != 0;
-    FA_COUNT(counters, tcp_rx_segments);
     if (seg->meta->multicast) {
         FA_COUNT(counters, tcp_rx_group);
         return false;
@@ -381,7 +440,6 @@ static bool decode(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
         FA_COUNT(counters, tcp_rx_land);
         return false;
     }
-    fa_buf_pull(seg->buf, seg->header.len);
     return true;
 }
 
@@ -438,12 +496,12 @@ static void finish(struct fa_tcp *tcp, struct fa__tcp_segment *seg)
     }
 }
 
-void fa__tcp_input_known(struct fa_tcp_conn *conn, fa_ns now, struct fa__tcp_segment *seg)
+void fa__tcp_input_read(struct fa_tcp *tcp, fa_ns now, struct fa__tcp_segment *seg)
 {
-    struct fa_tcp *tcp = conn->tcp;
     tcp->now = now;
     FA_COUNT(tcp->config.counters, tcp_rx_segments);
-    fa__tcp_conn_input(conn, seg);
+    fa_buf_pull(seg->buf, seg->header.len);
+    dispatch(tcp, seg);
     finish(tcp, seg);
 }
 
@@ -453,8 +511,10 @@ void fa_tcp_input(struct fa_tcp *tcp, fa_ns now, const struct fa_ip_meta *meta, 
     struct fa__tcp_segment seg = {.meta = meta, .buf = take};
     tcp->now = now;
     if (decode(tcp, &seg)) {
-        dispatch(tcp, &seg);
+        fa__tcp_input_read(tcp, now, &seg);
+        return;
     }
+    FA_COUNT(tcp->config.counters, tcp_rx_segments);
     finish(tcp, &seg);
 }
 

@@ -4,13 +4,18 @@
 
 #include "tcp_priv.h"
 
-static uint64_t secret_of(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+static uint64_t secret_of(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
 {
-    struct fa_slice bytes = {(const uint8_t *)tuple, sizeof *tuple};
-    return fa_siphash(&tcp->isn_key, bytes);
+    uint8_t room[12];
+    struct fa_tcp_hashed *hashed = fa__tcp_hashed_of(tcp, tuple);
+    if (!hashed->secret_known) {
+        hashed->secret = fa_siphash(&tcp->isn_key, fa__tcp_tuple_bytes(tuple, room));
+        hashed->secret_known = true;
+    }
+    return hashed->secret;
 }
 
-uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+uint32_t fa__tcp_isn(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
 {
     return (uint32_t)secret_of(tcp, tuple) + (uint32_t)(tcp->now / FA__TCP_ISN_TICK);
 }
@@ -25,7 +30,7 @@ uint32_t fa__tcp_isn_after(
     return iss;
 }
 
-uint32_t fa__tcp_ts_offset(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
+uint32_t fa__tcp_ts_offset(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple)
 {
     return (uint32_t)(secret_of(tcp, tuple) >> 32);
 }

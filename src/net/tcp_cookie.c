@@ -66,7 +66,7 @@ static uint32_t mss_index(uint16_t mss)
 
 /* Our timestamp with the options in it; never ahead of the clock, or PAWS would drop what follows.
  */
-static uint32_t encode_ts(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple,
+static uint32_t encode_ts(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple,
     const struct fa_tcp_reply *reply, uint8_t scale)
 {
     uint32_t clock = (uint32_t)(tcp->now / FA__TCP_TS_TICK);
@@ -117,7 +117,7 @@ void fa__tcp_cookie_reply(struct fa_tcp_listener *listener, const struct fa__tcp
 
 /* Returns: whether the segment acknowledges a cookie of ours; *ret_syn is then the SYN as far as it
  * is remembered. */
-static bool decode(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple,
+static bool decode(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple,
     const struct fa_tcp_header *header, struct fa_tcp_header *ret_syn)
 {
     uint32_t seen = header->ack - 1;

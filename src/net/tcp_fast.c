@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 //
-// The usual segment of an established connection, in and out: new data in order, acknowledgements
-// that move on, no loss, no end (Van Jacobson's header prediction, 1990). What one test of
-// fa__tcp_is_plain() and some comparisons cannot rule out is left to the files that know how, so
+// The usual segment of a connection, in and out: new data in order, acknowledgements that move on,
+// no loss; out, an end as well (Van Jacobson's header prediction, 1990). What one test of
+// fa__tcp_is_calm() and some comparisons cannot rule out is left to the files that know how, so
 // nothing here decides: it only does at once what they would do.
 
 #include "fa/wire/csum.h"
@@ -36,7 +36,7 @@ static bool is_usual(const struct fa_tcp_conn *conn, const struct fa__tcp_segmen
 bool fa__tcp_fast_input(struct fa_tcp_conn *conn, struct fa__tcp_segment *seg)
 {
     const struct fa_tcp_header *header = &seg->header;
-    if (!fa__tcp_is_plain(conn) || !is_usual(conn, seg)) {
+    if (conn->state != FA_TCP_ESTABLISHED || !fa__tcp_is_calm(conn) || !is_usual(conn, seg)) {
         return false;
     }
     if (conn->ts_ok && fa__seq_leq(header->seq, conn->rcv_acked)) {
@@ -67,24 +67,34 @@ struct fa_tcp_conn *fa__tcp_fast_next(const struct fa_tcp *tcp)
         return NULL;
     }
     struct fa_tcp_conn *conn = FA_CONTAINER(node, struct fa_tcp_conn, dirty_node);
-    return fa__tcp_is_plain(conn) ? conn : NULL;
+    return fa__tcp_is_calm(conn) ? conn : NULL;
 }
 
 #define LONG_WAY UINT32_MAX
 
-/* Payload bytes of the next segment, 0 for an acknowledgement alone; LONG_WAY: it has to decide.
+/* Whether a FIN is what is next. */
+static bool is_fin_next(const struct fa_tcp_conn *conn)
+{
+    return conn->fin_queued && conn->snd_nxt == conn->tx_end;
+}
+
+/* Payload bytes of the next segment, 0 for a FIN or an acknowledgement; LONG_WAY: it has to decide.
  * `super` is what a super-segment may take, a multiple of `room`. */
 static uint32_t len_of(const struct fa_tcp_conn *conn, fa_ns now, uint32_t room, uint32_t super)
 {
-    uint32_t unsent = conn->tx_end - conn->snd_nxt;
+    uint32_t unsent = fa__tcp_unsent(conn);
     uint32_t in_flight = conn->snd_nxt - conn->snd_una;
     uint32_t window = fa__u32_min(conn->cwnd, conn->snd_wnd);
+    bool mixed = in_flight != 0 && now != conn->sent_ns; // a second burst: a matter for scoreboards
     if (unsent == 0) {
-        return conn->ack_due ? 0 : LONG_WAY;
+        return conn->snd_nxt != conn->snd_max ? LONG_WAY
+               : is_fin_next(conn)            ? (mixed ? LONG_WAY : 0)
+               : conn->ack_due                ? 0
+                                              : LONG_WAY;
     }
     bool idle = in_flight == 0 && now - conn->sent_ns > conn->tcp->config.rto_min_ns;
-    bool mixed = in_flight != 0 && now != conn->sent_ns; // a second burst: a matter for scoreboards
-    if (conn->snd_nxt != conn->snd_max || in_flight >= window || idle || mixed) {
+    if (conn->snd_nxt != conn->snd_max || in_flight >= window || idle || mixed ||
+        conn->fin_queued) {
         return LONG_WAY;
     }
     uint32_t len = fa__u32_min(fa__u32_min(unsent, window - in_flight), super);
@@ -97,7 +107,7 @@ static uint32_t len_of(const struct fa_tcp_conn *conn, fa_ns now, uint32_t room,
     return len == room || (len == unsent && !conn->nagle) ? len : len - len % room;
 }
 
-/* New data leave: RFC 6298, RFC 5482. */
+/* New data or a FIN leave: RFC 6298, RFC 5482. */
 static void note_sent(struct fa_tcp_conn *conn, fa_ns now, uint32_t end)
 {
     if (conn->snd_una == conn->snd_max) {
@@ -145,6 +155,7 @@ bool fa__tcp_fast_output(
     buf->offload.flags = 0;
     tcp->now = now;
     uint32_t seq = conn->snd_nxt;
+    bool fin = len == 0 && is_fin_next(conn);
     *ret_out = (struct fa__tcp_out){
         .seq = seq,
         .ack = conn->rcv_nxt,
@@ -153,23 +164,26 @@ bool fa__tcp_fast_output(
         .undone = undone,
         .mss = room,
     };
+    ret_out->has_ts = conn->ts_ok;
     if (conn->ts_ok) {
         ret_out->ts_value = fa__tcp_ts_now(conn);
         ret_out->ts_echo = conn->ts_recent;
     }
     if (len != 0) {
-        uint32_t end = seq + len;
         uint8_t *to = fa_buf_append(buf, len);
         conn->tx_buf = fa__tcp_tx_copy(conn, seq, to, len, undone ? NULL : &ret_out->sum);
-        ret_out->flags |= end == conn->tx_end ? (unsigned)FA_TCP_PSH : 0u;
-        note_sent(conn, now, end);
+        ret_out->flags |= seq + len == conn->tx_end ? (unsigned)FA_TCP_PSH : 0u;
+    }
+    if (len != 0 || fin) {
+        ret_out->flags |= fin ? (unsigned)FA_TCP_FIN : 0u;
+        note_sent(conn, now, seq + len + (fin ? 1 : 0));
         if (conn->nagle && len < room) {
-            conn->tx_small_end = end;
+            conn->tx_small_end = seq + len;
         }
     }
     FA_COUNT(tcp->config.counters, tcp_tx_segments);
     fa_list_unlink(&conn->dirty_node);
-    if (conn->snd_nxt != conn->tx_end) {
+    if (fa__tcp_has_unsent(conn)) {
         fa__tcp_mark(conn); // behind the others
     }
     if (FA_TRACE_ON(tcp_options)) {

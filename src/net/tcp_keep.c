@@ -157,7 +157,7 @@ void fa__tcp_time_wait(struct fa_tcp_conn *conn)
 
 bool fa__tcp_time_wait_gives_way(const struct fa_tcp_conn *conn)
 {
-    const struct fa_tcp *tcp = conn->tcp;
+    struct fa_tcp *tcp = conn->tcp;
     uint32_t ts = (uint32_t)(tcp->now / FA__TCP_TS_TICK) + fa__tcp_ts_offset(tcp, &conn->tuple);
     return conn->state == FA_TCP_TIME_WAIT && !conn->flow_open && conn->ts_ok &&
            fa__tcp_uses(tcp, FA_TCP_TIMESTAMPS) && fa__seq_leq(fa__tcp_ts_now(conn), ts) &&

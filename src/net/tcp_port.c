@@ -136,9 +136,9 @@ static bool take_from_map(
 
 bool fa__tcp_port_choose(struct fa_tcp *tcp, struct fa__tcp_tuple *tuple)
 {
+    uint8_t room[12];
     tuple->local_port = 0;
-    struct fa_slice bytes = {(const uint8_t *)tuple, sizeof *tuple};
-    uint64_t hash = fa_siphash(&tcp->ports.key, bytes);
+    uint64_t hash = fa_siphash(&tcp->ports.key, fa__tcp_tuple_bytes(tuple, room));
     uint32_t *counter = &tcp->ports.counters[(hash >> 32) % FA_TCP_PORT_COUNTERS];
     struct fa_tcp_port_map *map = find_map(tcp, tuple);
     for (int i = 0; map == NULL && i < TRIES_MAX; i++) {

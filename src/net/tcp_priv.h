@@ -62,14 +62,6 @@ enum fa__tcp_list {
     FA__TCP_LIST_TIME_WAIT,
 };
 
-/* Whose a connection is. Without padding, so that it is hashed and compared as bytes. */
-struct fa__tcp_tuple {
-    struct fa_ip local;
-    struct fa_ip remote;
-    uint16_t local_port;
-    uint16_t remote_port;
-};
-
 _Static_assert(sizeof(struct fa__tcp_tuple) == 36, "no padding");
 
 /* What an acknowledgement brought, for congestion control. What a model of the path (BBR) would
@@ -217,8 +209,6 @@ struct fa_tcp_conn {
 
     union {
         struct {
-            bool fin_queued : 1; /* nothing more to write after tx_end */
-            bool fin_received : 1;
             bool has_rcv_fin : 1;
             bool pool_low : 1;  /* the pool that feeds rx is nearly empty */
             bool no_memory : 1; /* a segment was dropped for that: say that the window is closed */
@@ -257,10 +247,12 @@ struct fa_tcp_conn {
     uint8_t list;             /* enum fa__tcp_list */
     uint8_t keepalive_probes; /* (o) */
 
-    bool flow_open : 1; /* the application holds the flow */
-    bool hashed : 1;    /* is in the table */
-    bool passive : 1;   /* came by a SYN */
-    bool cookie : 1;    /* ... that was answered by a cookie */
+    bool fin_queued : 1;   /* nothing more to write after tx_end; in ESTABLISHED it is not */
+    bool fin_received : 1; /* nor is this */
+    bool flow_open : 1;    /* the application holds the flow */
+    bool hashed : 1;       /* is in the table */
+    bool passive : 1;      /* came by a SYN */
+    bool cookie : 1;       /* ... that was answered by a cookie */
     bool nagle : 1;
     bool keepalive : 1;
     bool want_read : 1;    /* peek said FA_AGAIN */
@@ -284,11 +276,11 @@ struct fa_tcp_conn {
 
 _Static_assert(sizeof(struct fa_tcp_conn) <= FA_TCP_CONN_BYTES, "fa_tcp_config.conn_memory");
 
-/* Whether it goes the usual way of tcp_fast.c: nothing lost, nothing ending, nothing to tell but
- * data and acknowledgements. */
-static inline bool fa__tcp_is_plain(const struct fa_tcp_conn *conn)
+/* Whether what it sends goes the usual way of tcp_fast.c: nothing lost, nothing to tell but data,
+ * an end and acknowledgements. */
+static inline bool fa__tcp_is_calm(const struct fa_tcp_conn *conn)
 {
-    return conn->state == FA_TCP_ESTABLISHED && conn->rare == 0 && conn->work == NULL &&
+    return conn->state >= FA_TCP_ESTABLISHED && conn->rare == 0 && conn->work == NULL &&
            (conn->dup_acks | conn->dup_acks_due | conn->keep_tries) == 0;
 }
 
@@ -470,8 +462,13 @@ void fa__tcp_trace_options(
     const struct fa_tcp_conn *conn, const struct fa_tcp_header *header, bool out);
 
 /* tcp.c */
-/* Take in a segment of a connection that is known. seg->buf is dropped, or kept by it. */
-void fa__tcp_input_known(struct fa_tcp_conn *conn, fa_ns now, struct fa__tcp_segment *seg);
+/* Take in a segment whose header is read, and stands in front of its payload still. seg->buf is
+ * dropped, or kept. */
+void fa__tcp_input_read(struct fa_tcp *tcp, fa_ns now, struct fa__tcp_segment *seg);
+/* What of a tuple goes into a hash: all of it, IPv4 in 12 bytes at `room`. */
+struct fa_slice fa__tcp_tuple_bytes(const struct fa__tcp_tuple *tuple, uint8_t room[12]);
+/* What was made of the tuple before, if it was the last one; else nothing of it is known. */
+struct fa_tcp_hashed *fa__tcp_hashed_of(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
 /* A segment of this connection comes soon: fetch what finding it needs. Returns: for the second
  * step, a little later. Both only make things faster. */
 uint32_t fa__tcp_expect(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
@@ -513,10 +510,10 @@ void fa__tcp_options_begin(struct fa_tcp_conn *conn, const struct fa_tcp_options
 
 /* tcp_connect.c */
 /* RFC 6528: no two incarnations of a connection overlap, no outsider can guess. */
-uint32_t fa__tcp_isn(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
+uint32_t fa__tcp_isn(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
 /* The same for timestamps (RFC 7323 5.4): those of one tuple grow from incarnation to incarnation,
  * which is what RFC 6191 looks at. */
-uint32_t fa__tcp_ts_offset(const struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
+uint32_t fa__tcp_ts_offset(struct fa_tcp *tcp, const struct fa__tcp_tuple *tuple);
 
 /* tcp_port.c */
 void fa__tcp_port_init(struct fa_tcp *tcp);
@@ -745,10 +742,11 @@ bool fa__tcp_reply_output(struct fa_tcp *tcp, struct fa_buf *buf, struct fa_ip_m
 struct fa__tcp_out {
     uint32_t seq;
     uint32_t ack;
-    uint32_t ts_value; /* if conn->ts_ok */
+    uint32_t ts_value; /* if has_ts */
     uint32_t ts_echo;
     uint16_t window;
     uint8_t flags;
+    bool has_ts;
     bool undone;  /* the sum is left to the card, and cutting what is longer than mss */
     uint32_t mss; /* payload bytes of a full segment */
     uint64_t sum; /* of the payload; 0 if undone */

@@ -75,7 +75,7 @@ static bool decode_option(const uint8_t *at, size_t len, struct fa_tcp_header *h
     }
 }
 
-static bool decode_options(struct fa_slice options, struct fa_tcp_header *header)
+bool fa__tcp_decode_options(struct fa_slice options, struct fa_tcp_header *header)
 {
     size_t off = 0;
     if (options.len >= FA_TCP_TS_LEN && fa_be32_load(options.at) == FA_TCP_TS_USUAL) {
@@ -100,43 +100,8 @@ static bool decode_options(struct fa_slice options, struct fa_tcp_header *header
 enum fa_tcp_verdict fa_tcp_decode(struct fa_slice bytes, const struct fa_ip_meta *meta,
     bool csum_good, struct fa_tcp_header *ret_header)
 {
-    if (bytes.len < FA_TCP_HDR_LEN) {
-        return FA_TCP_SHORT;
-    }
-    const uint8_t *at = bytes.at;
-    size_t len = (size_t)(at[12] >> 4) * 4;
-    if (len < FA_TCP_HDR_LEN || len > bytes.len) {
-        return FA_TCP_OFFSET;
-    }
-    if (!csum_good) {
-        uint64_t sum = fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, bytes.len);
-        if (fa_csum_fold(fa_csum_add(sum, at, bytes.len)) != 0) {
-            return FA_TCP_CSUM;
-        }
-    }
-    ret_header->source_port = fa_be16_load(at);
-    ret_header->target_port = fa_be16_load(at + 2);
-    ret_header->seq = fa_be32_load(at + 4);
-    ret_header->ack = fa_be32_load(at + 8);
-    ret_header->window = fa_be16_load(at + 14);
-    ret_header->mss = 0;
-    ret_header->flags = at[13];
-    ret_header->len = (uint8_t)len;
-    ret_header->has_scale = false;
-    ret_header->scale = 0;
-    ret_header->sack_ok = false;
-    ret_header->has_ts = false;
-    ret_header->sack_count = 0;
-    ret_header->ts_value = 0;
-    ret_header->ts_echo = 0;
-    if (ret_header->source_port == 0 || ret_header->target_port == 0) {
-        return FA_TCP_PORT;
-    }
-    struct fa_slice options = {at + FA_TCP_HDR_LEN, len - FA_TCP_HDR_LEN};
-    if (options.len != 0 && !decode_options(options, ret_header)) {
-        return FA_TCP_OPTION;
-    }
-    return FA_TCP_GOOD;
+    uint64_t sum = csum_good ? 0 : fa_csum_pseudo(&meta->local, &meta->remote, FA_IP_PROTO_TCP, 0);
+    return fa_tcp_decode_summed(bytes, sum, csum_good, ret_header);
 }
 
 static void encode_options(uint8_t *option, const struct fa_tcp_header *header)

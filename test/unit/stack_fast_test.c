@@ -372,6 +372,26 @@ T(a_marked_frame_takes_the_long_way)
     close_pair();
 }
 
+T(an_orderly_end_takes_the_short_way)
+{
+    open_pair();
+    long long before_a = COUNTED(&world.a, tcp_fast_tx);
+    long long before_b = COUNTED(&world.b, tcp_fast_tx);
+    fa_flow_close(client);
+    for (int i = 0; i < 10; i++) {
+        step();
+    }
+    fa_flow_close(server);
+    for (int i = 0; i < 10; i++) {
+        step();
+    }
+    // Its FIN and the last ACK; the ACK of a FIN, and another. A way may have to be learned anew.
+    CHECK(COUNTED(&world.a, tcp_fast_tx) > before_a);
+    CHECK(COUNTED(&world.b, tcp_fast_tx) > before_b);
+    world_run(200 * FA_NS_S);
+    world_close();
+}
+
 T(the_user_timeout_begins_when_data_leave)
 {
     open_pair();
@@ -390,7 +410,7 @@ T(the_user_timeout_begins_when_data_leave)
     world_close();
 }
 
-T(a_lane_ends_with_its_address)
+T(a_way_ends_with_its_address)
 {
     open_pair();
     long long before = COUNTED(&world.b, tcp_fast_rx);
@@ -459,6 +479,7 @@ T(segments_of_many_connections_in_one_burst_arrive)
         world_run(FA_NS_S / 10);
         REQUIRE(fa_listener_accept(&listener.listener, &servers[i]) == FA_OK);
     }
+    fa_zero(world.b.stack.tcp.recent, sizeof world.b.stack.tcp.recent); // as if many more talked
     for (int round = 0; round < 4; round++) {
         for (size_t i = 0; i < COUNT; i++) {
             REQUIRE(fa_flow_reserve(clients[i], &at, &cap) == FA_OK);

@@ -18,6 +18,9 @@
 enum {
     FA_IP4_HDR_LEN = 20, /* bytes, without options */
     FA_IP4_HDR_LEN_MAX = 60,
+    FA_IP4_LEN_OFF = 2, /* bytes, to the header's total length */
+    FA_IP4_TTL_OFF = 8,
+    FA_IP4_CSUM_OFF = 10,
     FA_IP4_ALERT_LEN = 4,          /* of the router alert option (RFC 2113) */
     FA_IP4_TTL_DEFAULT = 64,       /* RFC 1700 */
     FA_IP4_BROADCAST = 0xffffffff, /* as uint32_t */

@@ -20,7 +20,9 @@
 
 enum {
     FA_IP6_HDR_LEN = 40, /* bytes */
-    FA_IP6_NEXT_OFF = 6, /* bytes, to the header's "next header" */
+    FA_IP6_LEN_OFF = 4,  /* bytes, to the header's payload length */
+    FA_IP6_NEXT_OFF = 6, /* to its "next header" */
+    FA_IP6_HOP_LIMIT_OFF = 7,
     FA_IP6_FRAGMENT_HDR_LEN = 8,
     FA_IP6_HOP_LIMIT_DEFAULT = 64,
     FA_IP6_MTU_MIN = 1280,        /* bytes, RFC 8200 5 */

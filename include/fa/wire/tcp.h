@@ -14,6 +14,7 @@
 
 #include "fa/base.h"
 #include "fa/ip.h"
+#include "fa/wire/csum.h"
 
 enum {
     FA_TCP_HDR_LEN = 20,     /* bytes, without options */
@@ -55,13 +56,14 @@ struct fa_tcp_sack {
 
 struct fa_tcp_header {
     uint16_t source_port;
+    uint16_t window; /* as it stands, not scaled; between the ports: what is stored in two cannot be
+                        loaded as one without waiting */
     uint16_t target_port;
+    uint16_t mss; /* bytes; 0: no such option */
     uint32_t seq;
     uint32_t ack;
-    uint16_t window; /* as it stands, not scaled */
-    uint16_t mss;    /* bytes; 0: no such option */
-    uint8_t flags;   /* enum fa_tcp_flags */
-    uint8_t len;     /* bytes of header and options, written by decode, ignored by encode */
+    uint8_t flags; /* enum fa_tcp_flags */
+    uint8_t len;   /* bytes of header and options, written by decode, ignored by encode */
     bool has_scale;
     uint8_t scale; /* window shift, at most FA_TCP_SCALE_MAX */
     bool sack_ok;  /* SACK permitted, in SYNs (RFC 2018 2) */
@@ -80,6 +82,53 @@ struct fa_tcp_header {
  */
 enum fa_tcp_verdict fa_tcp_decode(struct fa_slice bytes, const struct fa_ip_meta *meta,
     bool csum_good, struct fa_tcp_header *ret_header);
+
+/* Read options behind the fixed header. Returns: whether they can be true. Private. */
+bool fa__tcp_decode_options(struct fa_slice options, struct fa_tcp_header *header);
+
+/* The same as fa_tcp_decode() where the sum of the pseudo-header without its length is known; in
+ * place, for the way that every segment takes. */
+static inline enum fa_tcp_verdict fa_tcp_decode_summed(
+    struct fa_slice bytes, uint64_t pseudo_sum, bool csum_good, struct fa_tcp_header *ret_header)
+{
+    if (bytes.len < FA_TCP_HDR_LEN) {
+        return FA_TCP_SHORT;
+    }
+    const uint8_t *at = bytes.at;
+    size_t len = (size_t)(at[12] >> 4) * 4;
+    if (len < FA_TCP_HDR_LEN || len > bytes.len) {
+        return FA_TCP_OFFSET;
+    }
+    if (!csum_good) {
+        uint64_t sum = fa_csum_plus_field(pseudo_sum, (uint16_t)bytes.len);
+        if (fa_csum_fold(fa_csum_add(sum, at, bytes.len)) != 0) {
+            return FA_TCP_CSUM;
+        }
+    }
+    ret_header->source_port = fa_be16_load(at);
+    ret_header->target_port = fa_be16_load(at + 2);
+    ret_header->seq = fa_be32_load(at + 4);
+    ret_header->ack = fa_be32_load(at + 8);
+    ret_header->window = fa_be16_load(at + 14);
+    ret_header->mss = 0;
+    ret_header->flags = at[13];
+    ret_header->len = (uint8_t)len;
+    ret_header->has_scale = false;
+    ret_header->scale = 0;
+    ret_header->sack_ok = false;
+    ret_header->has_ts = false;
+    ret_header->sack_count = 0;
+    ret_header->ts_value = 0;
+    ret_header->ts_echo = 0;
+    if (ret_header->source_port == 0 || ret_header->target_port == 0) {
+        return FA_TCP_PORT;
+    }
+    struct fa_slice options = {at + FA_TCP_HDR_LEN, len - FA_TCP_HDR_LEN};
+    if (options.len != 0 && !fa__tcp_decode_options(options, ret_header)) {
+        return FA_TCP_OPTION;
+    }
+    return FA_TCP_GOOD;
+}
 
 /* Bytes that fa_tcp_encode() will write for `header`. Options stand in the order mss, sackOK,
  * timestamps, window scale, SACK, each padded with NOPs in front to whole words. */
