@@ -16,10 +16,11 @@ export O
 # ---- variants: one object tree each ----------------------------------------------------------
 # linux: gcc and glibc, for tests and host programs     clang: the same by the other compiler
 # san: clang with ASan and UBSan     cov: clang with coverage     fuzz: clang with libFuzzer
-# image: gcc and musl, what unikernels are linked from  arm64: aarch64 gcc, run by qemu-user
+# image: gcc and musl, what unikernels are linked from  image_arm64: the same for aarch64
+# arm64: aarch64 gcc and glibc, run by qemu-user
 # bench: for the benches, by the flags that their peers are compiled with
 # pic: gcc and glibc, what shared objects are linked from
-VARIANTS := linux clang san cov fuzz image arm64 bench pic
+VARIANTS := linux clang san cov fuzz image image_arm64 arm64 bench pic
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wcast-qual -Wpointer-arith -Wvla -Wundef -Wconversion \
         -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wwrite-strings -Wformat=2
@@ -47,6 +48,9 @@ CC_image := musl-gcc
 # Nobody unwinds at run time: tables for that are a tenth of an image. Debuggers have their own.
 CF_image := -O2 $(SECTIONS) -fno-pie -fno-asynchronous-unwind-tables
 LF_image := -static -Wl,--gc-sections
+# Atomics in line: the processor is not asked when an image starts.
+CC_image_arm64 := aarch64-linux-gnu-gcc
+CF_image_arm64 := $(CF_image) -mno-outline-atomics
 CC_arm64 := aarch64-linux-gnu-gcc
 CF_arm64 := -O2 $(SECTIONS)
 LF_arm64 := -static -L$(O)/debian/arm64/usr/lib/aarch64-linux-gnu
@@ -59,7 +63,13 @@ CF_bench := -O3 -flto=auto
 LF_bench := -O3 -flto=auto
 AR_bench := gcc-ar
 
-$(foreach v,$(VARIANTS),$(eval arch_$v := $(if $(filter arm64,$v),aarch64,$(ARCH))))
+# Where the archives of Debian's libraries are.
+DEBIAN_x86_64  := /usr
+DEBIAN_aarch64 := $(O)/debian/arm64/usr
+
+LF_guest := -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096
+
+$(foreach v,$(VARIANTS),$(eval arch_$v := $(if $(filter %arm64,$v),aarch64,$(ARCH))))
 
 # ---- what there is to build ------------------------------------------------------------------
 LIBS := $(sort $(patsubst src/%/pkg,%,$(wildcard src/*/pkg)))
@@ -86,6 +96,12 @@ PLAT_sim := $(sort $(wildcard plat/sim/*.c) $(filter-out \
 
 # What of plat/guest tests on the host can link: it would bring a memcpy() and an end of its own.
 GUEST_PURE := $(shell grep -LE '"(fa/plat|plat/guest/guest)\.h"' plat/guest/*.c)
+# What an image is linked with for each target that has no Linux below it: a file of the target takes
+# the place of the one of the same name in plat/guest. $1 target, $2 architecture
+GUESTS := spt
+guest = $(sort $(call sources,plat/$1) $(call sources,plat/$1/$2) $(filter-out \
+        $(patsubst plat/$1/%,plat/guest/%,$(call sources,plat/$1)),$(call sources,plat/guest)) \
+        $(call sources,plat/guest/$2))
 
 HOST_PKGS := $(patsubst static:%,%,$(patsubst pkg:%,%, \
              $(filter pkg:% static:%,$(foreach h,$(HOST),$(file <host/$h/libs)))))
@@ -121,15 +137,24 @@ link_libs = $(if $(STATIC_),$(BSTATIC) $$(pkg-config --libs $(STATIC_)) $(BDYNAM
             $(if $(SHARED_),$$(pkg-config --libs $(SHARED_))) $(LIBS_)
 needs_file = $(if $(wildcard $4),$(eval $(call needs,$1,$2,$3,$(file <$4))))
 
+# Tests as images: no libc, and the target's own linker script. $1 variant, $2 target, $3 which, $4 harness
+define guest_images
+$(O)/$1/test/$3.$2: $(O)/$1/test/$3.c.o $4 $(LIBS:%=$(O)/$1/libfa_%.a) $(O)/$1/libfa_plat_$2.a $(O)/$1/libfa_arch.a \
+    plat/$2/$2.ld plat/guest/image.ld
+	$$(call quiet,LD,$$@) $$(CC_$1) $(LF_guest) -T plat/$2/$2.ld -Lplat/guest -L$(DEBIAN_$(arch_$1))/lib/$(arch_$1)-linux-gnu \
+	    -Wl,--start-group $$(filter %.o %.a,$$^) $$(LIBS_) -l:libmd.a -lgcc -Wl,--end-group -o $$@
+endef
+
 # $1 variant
 define variant
 fa_$1   := $(LIBS:%=$(O)/$1/libfa_%.a)
 plat_$1 := $(O)/$1/libfa_plat_linux.a $(O)/$1/libfa_arch.a
+guests_$1 := $(GUESTS:%=$(O)/$1/libfa_plat_%.a)
 sim_$1  := $(O)/$1/libfa_plat_sim.a $(O)/$1/libfa_arch.a
 cc_$1    = $$(CC_$1) $$(BASE) $$(CF_$1) -MMD -MP
 link_$1  = $$(call quiet,LD,$$@) $$(CC_$1) $$(LF_$1) -Wl,--start-group $$(filter %.o %.a,$$^) -Wl,--end-group \
            $$(link_libs) -o $$@
-libs_$1: $$(fa_$1) $$(plat_$1) $$(sim_$1)
+libs_$1: $$(fa_$1) $$(plat_$1) $$(sim_$1) $(if $(filter image%,$1),$$(guests_$1))
 
 $(O)/$1/src/%.c.o: src/%.c Makefile
 	@mkdir -p $$(@D)
@@ -146,8 +171,9 @@ $(foreach h,$(HOST) $(SHARED),$(eval $(call archive,$1,libhost_$h,$(call sources
 $(eval $(call archive,$1,libfa_plat_linux,$(call sources,plat/linux),plat/linux))
 $(eval $(call archive,$1,libfa_plat_sim,$(PLAT_sim),plat/linux plat/sim))
 $(eval $(call archive,$1,libfa_plat_guest,$(GUEST_PURE),plat/guest))
+$(foreach g,$(GUESTS),$(eval $(call archive,$1,libfa_plat_$g,$(call guest,$g,$(arch_$1)),plat/guest plat/$g)))
 $(eval $(call archive,$1,libfa_arch,$(call sources,plat/arch/$(arch_$1)),plat/arch/$(arch_$1)))
-$(eval $(call archive,$1,libtest,$(call helpers,test test/unit test/conform),))
+$(eval $(call archive,$1,libtest,$(filter-out $(if $(filter image%,$1),test/conform/packetdrill_%),$(call helpers,test test/unit test/conform)),))
 $(eval $(call archive,$1,libtest_sim,$(call helpers,test/sim),))
 
 $(HOST:%=$(O)/$1/%): $(O)/$1/%: $(O)/$1/libhost_%.a $$(fa_$1) $$(plat_$1)
@@ -156,6 +182,8 @@ $(O)/$1/test/%_test: $(O)/$1/test/%_test.c.o $(O)/$1/libtest.a $$(fa_$1) $$(plat
 	$$(link_$1)
 $(O)/$1/test/%_test.sim: $(O)/$1/test/%_test.c.o $(O)/$1/libtest.a $$(fa_$1) $$(sim_$1)
 	$$(link_$1)
+$(foreach g,$(GUESTS),$(eval $(call guest_images,$1,$g,boot/%))$(foreach p,boot/lib_% %_test,$(eval $(call \
+    guest_images,$1,$g,$p,$(O)/$1/libtest.a))))
 $(SIM:%=$(O)/$1/%.sim): $(O)/$1/libtest_sim.a
 $(O)/$1/bench/%_bench: $(O)/$1/bench/%_bench.c.o $$(fa_$1) $$(plat_$1)
 	$$(link_$1)
@@ -180,6 +208,10 @@ $(patsubst %.libs,$(O)/arm64/%,$(shell grep -l -e ' -l:' $(wildcard test/*/*.lib
 # The libc of images that are no Linux processes, for libraries that need one: 20 s each.
 $(O)/musl-%/libc.a: plat/musl/build plat/musl/syscall_arch.h plat/musl/inside.c tools/debian
 	$(call quiet,MUSL,$@) plat/musl/build $* >$(O)/musl-$*.log 2>&1 || { tail -n 3 $(O)/musl-$*.log; exit 1; }
+
+# What enters an image lies out of its way.
+$(O)/linux/test/boot/loader $(O)/arm64/test/boot/loader: $(O)/%/test/boot/loader: $(O)/%/test/boot/loader.c.o
+	$(call quiet,LD,$@) $(CC_$*) -static-pie $< -o $@
 
 # A folder of host/ that is in SHARED becomes libfata_NAME.so.
 SHARED_OBJECTS := $(SHARED:%=$(O)/linux/libfata_%.so)
@@ -229,11 +261,14 @@ SAN_TESTS   = $(TEST_linux:%=$(O)/san/%) $(TEST_sim:%=$(O)/san/%.sim)
 ARM64_TESTS = $(patsubst %,$(O)/arm64/%,$(filter-out $(basename $(shell grep -lE \
               '(host|pkg|static):' $(wildcard test/*/*.libs))),$(TEST_linux)))
 FUZZ_REPLAY = $(FUZZ:%=$(O)/san/%)
+# One tiny image for each claim, entered by test/boot/boot.t.
+BOOT        = $(filter-out test/boot/lib_% test/boot/loader,$(basename $(wildcard test/boot/*.c)))
+BOOT_BUILD  = $(BOOT:%=$(O)/image/%.spt) $(O)/linux/test/boot/loader
 E2E         = $(sort $(wildcard test/e2e/*.t))
 SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
-quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS)
+quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD)
 check-build: all site npm quick-build $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
@@ -247,7 +282,7 @@ $(O)/npm/package-lock.json: test/e2e/npm/package-lock.json test/e2e/npm/package.
 
 check-quick: ## style, and the tests on Linux and in the simulator: under a minute
 	@$(MAKE) -j$(JOBS) quick-build
-	@tools/check --log $(O)/log $(STYLE_ITEMS) $(LINUX_TESTS)
+	@tools/check --log $(O)/log $(STYLE_ITEMS) $(LINUX_TESTS) test/boot/boot.t
 
 check: ## everything that must hold of a commit: at most ten minutes on two cores
 	@tools/deps run check

@@ -82,6 +82,34 @@ struct fa_solo5_manifest {
     struct fa_solo5_entry entry[]; /* count of them */
 };
 
+/*
+ * The manifest of an image as the note that carries it, once in an image; one without devices may
+ * go without. `device_count` of them follow, in the order of their handles, from 1 on.
+ *
+ *     FA_SOLO5_MANIFEST(1, {.name = "service", .type = FA_SOLO5_NET});
+ */
+#define FA_SOLO5_MANIFEST(device_count, ...)                                                       \
+    struct fa_manifest_note_ {                                                                     \
+        uint32_t name_len;                                                                         \
+        uint32_t desc_len;                                                                         \
+        uint32_t type;                                                                             \
+        char owner[8];                                                                             \
+        uint32_t pad;                                                                              \
+        uint32_t version;                                                                          \
+        uint32_t count;                                                                            \
+        struct {                                                                                   \
+            char name[FA_SOLO5_NAME_BYTES];                                                        \
+            uint32_t type;                                                                         \
+            uint32_t zero[8];                                                                      \
+        } entry[(device_count) + 1];                                                               \
+    };                                                                                             \
+    extern const struct fa_manifest_note_ fa_manifest_note;                                        \
+    [[gnu::section(".note.solo5.manifest"),                                                        \
+        gnu::aligned(4)]] const struct fa_manifest_note_ fa_manifest_note = {6,                    \
+        12 + 104 * ((device_count) + 1), FA_SOLO5_NOTE_MANIFEST, "Solo5", 0,                       \
+        FA_SOLO5_MANIFEST_VERSION, (device_count) + 1,                                             \
+        {{.type = FA_SOLO5_RESERVED_FIRST} __VA_OPT__(, ) __VA_ARGS__}}
+
 _Static_assert(sizeof(struct fa_solo5_abi) == 16, "descriptor of the ABI note");
 _Static_assert(sizeof(struct fa_solo5_entry) == 104, "entry of the manifest");
 _Static_assert(sizeof(struct fa_solo5_manifest) == 8, "head of the manifest");

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: ISC
+//
+// plat/guest/guest.h: what spt, hvt, virtio and xen share, and what each of them provides.
+//
+// A target enters on its own terms (a register, a page of low memory), gives the image its thread
+// block and canary, fills a struct fa__guest_boot and calls fa__guest_start(), which runs fa_main()
+// on the image's own stack. Of fa/plat.h a target has the clocks and fa_plat_wait(); plat/guest has
+// the rest over the few calls below. Private to plat/guest and the targets.
+
+#ifndef FA_PLAT_GUEST_H
+#define FA_PLAT_GUEST_H
+
+#include "fa/base.h"
+#include "fa/caps.h"
+#include "fa/solo5.h"
+
+enum {
+    FA__GUEST_PAGE_BYTES = 4096,
+    FA__GUEST_THREAD_BYTES = 512,       /* of the thread block */
+    FA__GUEST_THREAD_POINTER_OFF = 256, /* where the thread register points into it */
+    FA__GUEST_END_GAP_BYTES = 16, /* of memory left alone: a buffer that touches the end kills hvt's
+                                     tender */
+};
+
+/* ---- what a target provides ----------------------------------------------------------------- */
+
+/* Write to the console. Returns: how many bytes were taken; 0: none ever will be. */
+size_t fa__guest_console(const uint8_t *at, size_t len);
+
+/* End the image. 0..255; 255 is for bugs. */
+[[gnu::noreturn]] void fa__guest_halt(int status);
+
+/* Whether the host has asked the image to stop. */
+bool fa__guest_stop_requested(void);
+
+/* ---- what each architecture provides: plat/guest/ARCH --------------------------------------- */
+
+/* A number that an attacker cannot guess if the processor can draw one, else one that he must work
+ * for: for canaries and where things lie, never for keys. May be called before anything else. */
+uint64_t fa__guest_early_random(void);
+
+/* Copy and fill, 256 bytes at least, the way that is best on this processor. No overlap. */
+void fa__guest_copy_long(uint8_t *to, const uint8_t *at, size_t len);
+void fa__guest_fill_long(uint8_t *to, uint8_t byte, size_t len);
+
+/* ---- what plat/guest gives ------------------------------------------------------------------ */
+
+/* What a thread register points into: x86-64's FS base at FA__GUEST_THREAD_POINTER_OFF, where the
+ * canary is at +0x28, as in every object that gcc has compiled. */
+extern uint8_t fa__guest_thread[FA__GUEST_THREAD_BYTES];
+
+/* Draw the canary; before any function that has one runs. Neither may have one itself. Returns: by
+ * how many bytes to lower the stack pointer, so that nobody knows where the stack is. */
+size_t fa__guest_early(void);
+
+struct fa__guest_boot {
+    uintptr_t memory_end;                     /* the first byte that is not the image's */
+    const char *command_line;                 /* read during the call; NULL: none */
+    const struct fa_solo5_manifest *manifest; /* with what is attached; NULL: none */
+};
+
+/* Run the constructors and fa_main(); halt with what it returns. */
+[[gnu::noreturn]] void fa__guest_start(const struct fa__guest_boot *boot);
+
+/* Take a command line apart. Returns: FA_OK; FA_ENOSPC: longer than FA_SOLO5_CMDLINE_BYTES. */
+fa_err fa__guest_args_init(const char *command_line);
+
+/* The memory that is left, from the image's end to the end of memory: begin, and end. */
+void fa__guest_heap_init(uintptr_t memory_end);
+
+/* Take all that is left of it. Called once, by the allocator of a libc. Returns: bytes at *ret_at,
+ * which is 16-aligned, zeroed and page-aligned at its end. */
+size_t fa__guest_heap_take(uint8_t **ret_at);
+
+/* What the tender offers beyond the ABI; all zero unless it knows the note. */
+extern struct fa_caps fa__guest_caps;
+
+/* The device called `name` in the manifest. Returns: NULL: not of this image, or another type. */
+const struct fa_solo5_entry *fa__guest_device(
+    struct fa_slice name, enum fa_solo5_device type, uint32_t *ret_handle);
+
+/* A bit for each handle: a call may get somewhere. All set at first; fa_plat_wait() sets them, the
+ * device clears its own after the call that said FA_AGAIN. */
+extern uint64_t fa__guest_ready;
+
+#endif
