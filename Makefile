@@ -20,7 +20,8 @@ export O
 # arm64: aarch64 gcc and glibc, run by qemu-user
 # bench: for the benches, by the flags that their peers are compiled with
 # pic: gcc and glibc, what shared objects are linked from
-VARIANTS := linux clang san cov fuzz image image_arm64 arm64 bench pic
+# static: gcc and musl, position-independent: what leaves low memory to the image that it runs
+VARIANTS := linux clang san cov fuzz image image_arm64 arm64 bench pic static
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wcast-qual -Wpointer-arith -Wvla -Wundef -Wconversion \
         -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wwrite-strings -Wformat=2
@@ -58,6 +59,12 @@ RUN_arm64 := qemu-aarch64-static
 CC_pic   := gcc
 CF_pic   := -O2 -fPIC -fvisibility=hidden $(SECTIONS)
 LF_pic   := -shared -Wl,--gc-sections,-z,defs,--exclude-libs,libfa_arch.a
+# musl-gcc knows no -static-pie. What musl lacks, the kernel's headers, comes from behind.
+CC_static := musl-gcc
+CF_static := -O2 $(SECTIONS) -fPIE -fno-asynchronous-unwind-tables \
+             -idirafter /usr/include -idirafter /usr/include/$(ARCH)-linux-gnu
+LF_static := -static -nostartfiles /usr/lib/$(ARCH)-linux-musl/rcrt1.o \
+             -Wl,-pie,--no-dynamic-linker,-z,text,-z,now,--gc-sections
 CC_bench := gcc
 CF_bench := -O3 -flto=auto
 LF_bench := -O3 -flto=auto
@@ -74,6 +81,7 @@ $(foreach v,$(VARIANTS),$(eval arch_$v := $(if $(filter %arm64,$v),aarch64,$(ARC
 # ---- what there is to build ------------------------------------------------------------------
 LIBS := $(sort $(patsubst src/%/pkg,%,$(wildcard src/*/pkg)))
 SHARED := packetdrill
+TENDER := $(O)/static/tender
 HOST := $(filter-out $(SHARED),$(sort $(patsubst host/%/,%,$(dir $(wildcard host/*/*.c)))))
 TEST := $(basename $(sort $(wildcard test/unit/*_test.c test/conform/*_test.c)))
 SIM  := $(basename $(sort $(wildcard test/sim/*_test.c)))
@@ -213,6 +221,13 @@ $(O)/musl-%/libc.a: plat/musl/build plat/musl/syscall_arch.h plat/musl/inside.c 
 $(O)/linux/test/boot/loader $(O)/arm64/test/boot/loader: $(O)/%/test/boot/loader: $(O)/%/test/boot/loader.c.o
 	$(call quiet,LD,$@) $(CC_$*) -static-pie $< -o $@
 
+# The tender's filters are compiled, by libseccomp, when it is.
+$(O)/filter/tender_filter.inc: $(O)/linux/filter
+	@mkdir -p $(@D)
+	$(call quiet,GEN,$@) $< $(ARCH) >$@
+$(VARIANTS:%=$(O)/%/host/tender/filter.c.o): $(O)/filter/tender_filter.inc
+$(VARIANTS:%=$(O)/%/host/tender/filter.c.o): BASE += -I$(O)/filter
+
 # A folder of host/ that is in SHARED becomes libfata_NAME.so.
 SHARED_OBJECTS := $(SHARED:%=$(O)/linux/libfata_%.so)
 $(SHARED_OBJECTS): $(O)/linux/libfata_%.so: $(O)/pic/libhost_%.a $(fa_pic) $(plat_pic)
@@ -223,7 +238,7 @@ $(SHARED_OBJECTS): $(O)/linux/libfata_%.so: $(O)/pic/libhost_%.a $(fa_pic) $(pla
 -include $(shell find $(VARIANTS:%=$(O)/%) -name '*.d' 2>/dev/null)
 
 # ---- what people type ------------------------------------------------------------------------
-all: libs_image libs_linux $(HOST:%=$(O)/linux/%) $(SHARED_OBJECTS) man ## build libraries, host programs and man pages
+all: libs_image libs_linux $(HOST:%=$(O)/linux/%) $(TENDER) $(SHARED_OBJECTS) man ## build libraries, host programs and man pages
 
 help: ## print this list
 	@sed -n 's/^\([a-z][a-z_-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
@@ -382,6 +397,7 @@ DIR := $(DESTDIR)$(PREFIX)
 install: all ## DESTDIR= PREFIX=/usr/local
 	install -d $(DIR)/bin $(DIR)/include/fa/wire $(DIR)/share/fata/pkg $(DIR)/lib/fata/{linux,sim}-$(ARCH)
 	install -m 755 $(O)/linux/fata $(O)/linux/embed $(DIR)/bin/
+	install -m 755 $(TENDER) $(DIR)/bin/fata-tender
 	install -m 755 $(SHARED_OBJECTS) $(DIR)/lib/
 	install -m 644 include/fa/*.* $(DIR)/include/fa/
 	install -m 644 include/fa/wire/*.h $(DIR)/include/fa/wire/
