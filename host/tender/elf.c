@@ -83,9 +83,12 @@ static bool place_segment(
             "has a segment at 0x%" PRIx64 " aligned to 0x%" PRIx64 ", which is no power of two", at,
             head->p_align);
     }
-    if (at < FA_SOLO5_IMAGE_MIN) {
-        return sentence_say(why, "has a segment at 0x%" PRIx64 ", below 0x%x, where images begin",
-            at, FA_SOLO5_IMAGE_MIN);
+    const uint64_t start = at & ~(head->p_align - 1);
+    if (start < FA_SOLO5_IMAGE_MIN) {
+        return sentence_say(why,
+            "has a segment at 0x%" PRIx64 " (aligned: 0x%" PRIx64
+            "), below 0x%x, where images begin",
+            at, start, FA_SOLO5_IMAGE_MIN);
     }
     uint64_t end;
     if (head->p_memsz < head->p_filesz) {
@@ -95,7 +98,6 @@ static bool place_segment(
     if (__builtin_add_overflow(at, head->p_memsz, &end) || !round_up(end, head->p_align, &end)) {
         return sentence_say(why, "has a segment at 0x%" PRIx64 " that ends beyond all memory", at);
     }
-    uint64_t start = at & ~(head->p_align - 1);
     if (start % ELF_PAGE_BYTES != 0 || end % ELF_PAGE_BYTES != 0) {
         return sentence_say(why,
             "has a segment at 0x%" PRIx64

@@ -79,6 +79,7 @@ T(a_segment_that_no_image_has_is_refused)
     REFUSED("power of two", file.part[0].p_align = 0x1800);
     REFUSED("shares a page", file.part[0].p_align = 16);
     REFUSED("below 0x100000", file.part[0].p_vaddr = 0xff000);
+    REFUSED("below 0x100000", file.part[0].p_align = 0x200000);
     REFUSED("more bytes", file.part[1].p_memsz = sizeof file.data - 1);
     REFUSED("beyond all memory", file.part[1].p_vaddr = UINT64_MAX - 0x1fff);
     REFUSED("beyond all memory", file.part[1].p_memsz = UINT64_MAX - TENDER_DATA_AT);
