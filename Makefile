@@ -106,10 +106,16 @@ PLAT_sim := $(sort $(wildcard plat/sim/*.c) $(filter-out \
 GUEST_PURE := $(shell grep -LE '"(fa/plat|plat/guest/guest)\.h"' plat/guest/*.c)
 # What an image is linked with for each target that has no Linux below it: a file of the target takes
 # the place of the one of the same name in plat/guest. $1 target, $2 architecture
-GUESTS := spt
-guest = $(sort $(call sources,plat/$1) $(call sources,plat/$1/$2) $(filter-out \
-        $(patsubst plat/$1/%,plat/guest/%,$(call sources,plat/$1)),$(call sources,plat/guest)) \
-        $(call sources,plat/guest/$2))
+GUESTS := spt virtio
+# Where the application runs at CPL 3, ring 0 is an archive of its own: the linker script keeps the two
+# apart. It uses no vector register, and every loop stays one: there is no memset() to call.
+GATE_virtio := pc
+GATE_pc     := plat/gate/ring0 plat/gate/pc
+RING0       := -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
+               -fno-tree-loop-distribute-patterns -Wno-array-bounds
+guest_own = $(call sources,plat/$1) $(if $(GATE_$1),$(call sources,plat/gate))
+guest = $(sort $(guest_own) $(call sources,plat/$1/$2) $(if $(GATE_$1),$(call sources,plat/gate/$2)) $(call sources,plat/guest/$2) $(filter-out \
+        $(addprefix plat/guest/,$(notdir $(guest_own))),$(call sources,plat/guest)))
 
 HOST_PKGS := $(patsubst static:%,%,$(patsubst pkg:%,%, \
              $(filter pkg:% static:%,$(foreach h,$(HOST),$(file <host/$h/libs)))))
@@ -148,7 +154,7 @@ needs_file = $(if $(wildcard $4),$(eval $(call needs,$1,$2,$3,$(file <$4))))
 # Tests as images: no libc, and the target's own linker script. $1 variant, $2 target, $3 which, $4 harness
 define guest_images
 $(O)/$1/test/$3.$2: $(O)/$1/test/$3.c.o $4 $(LIBS:%=$(O)/$1/libfa_%.a) $(O)/$1/libfa_plat_$2.a $(O)/$1/libfa_arch.a \
-    plat/$2/$2.ld plat/guest/image.ld
+    $(GATE_$2:%=$(O)/$1/libfa_gate_%.a) plat/$2/$2.ld plat/guest/image.ld
 	$$(call quiet,LD,$$@) $$(CC_$1) $(LF_guest) -T plat/$2/$2.ld -Lplat/guest -L$(DEBIAN_$(arch_$1))/lib/$(arch_$1)-linux-gnu \
 	    -Wl,--start-group $$(filter %.o %.a,$$^) $$(LIBS_) -l:libmd.a -lgcc -Wl,--end-group -o $$@
 endef
@@ -157,7 +163,8 @@ endef
 define variant
 fa_$1   := $(LIBS:%=$(O)/$1/libfa_%.a)
 plat_$1 := $(O)/$1/libfa_plat_linux.a $(O)/$1/libfa_arch.a
-guests_$1 := $(GUESTS:%=$(O)/$1/libfa_plat_%.a)
+guests_$1 := $(patsubst %,$(O)/$1/libfa_plat_%.a,$(if $(filter aarch64,$(arch_$1)),spt,$(GUESTS))) \
+             $(if $(filter image,$1),$(O)/$1/libfa_gate_pc.a)
 sim_$1  := $(O)/$1/libfa_plat_sim.a $(O)/$1/libfa_arch.a
 cc_$1    = $$(CC_$1) $$(BASE) $$(CF_$1) -MMD -MP
 link_$1  = $$(call quiet,LD,$$@) $$(CC_$1) $$(LF_$1) -Wl,--start-group $$(filter %.o %.a,$$^) -Wl,--end-group \
@@ -169,7 +176,7 @@ $(O)/$1/src/%.c.o: src/%.c Makefile
 	$$(call quiet,CC,$$@) $$(cc_$1) -ffreestanding -c $$< -o $$@
 $(O)/$1/%.c.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$$(call quiet,CC,$$@) $$(cc_$1) $$(if $$(PKG_),$$$$(pkg-config --cflags $$(PKG_))) -c $$< -o $$@
+	$$(call quiet,CC,$$@) $$(cc_$1) $$(RING0_) $$(if $$(PKG_),$$$$(pkg-config --cflags $$(PKG_))) -c $$< -o $$@
 $(O)/$1/%.S.o: %.S Makefile
 	@mkdir -p $$(@D)
 	$$(call quiet,AS,$$@) $$(cc_$1) -c $$< -o $$@
@@ -180,6 +187,8 @@ $(eval $(call archive,$1,libfa_plat_linux,$(call sources,plat/linux),plat/linux)
 $(eval $(call archive,$1,libfa_plat_sim,$(PLAT_sim),plat/linux plat/sim))
 $(eval $(call archive,$1,libfa_plat_guest,$(GUEST_PURE),plat/guest))
 $(foreach g,$(GUESTS),$(eval $(call archive,$1,libfa_plat_$g,$(call guest,$g,$(arch_$1)),plat/guest plat/$g)))
+$(eval $(call archive,$1,libfa_gate_pc,$(foreach f,$(GATE_pc),$(call sources,$f)),$(GATE_pc)))
+$(GATE_pc:%=$(O)/$1/%/%.c.o): RING0_ := $(RING0)
 $(eval $(call archive,$1,libfa_arch,$(call sources,plat/arch/$(arch_$1)),plat/arch/$(arch_$1)))
 $(eval $(call archive,$1,libtest,$(filter-out $(if $(filter image%,$1),test/conform/packetdrill_%),$(call helpers,test test/unit test/conform)),))
 $(eval $(call archive,$1,libtest_sim,$(call helpers,test/sim),))
@@ -276,9 +285,10 @@ SAN_TESTS   = $(TEST_linux:%=$(O)/san/%) $(TEST_sim:%=$(O)/san/%.sim)
 ARM64_TESTS = $(patsubst %,$(O)/arm64/%,$(filter-out $(basename $(shell grep -lE \
               '(host|pkg|static):' $(wildcard test/*/*.libs))),$(TEST_linux)))
 FUZZ_REPLAY = $(FUZZ:%=$(O)/san/%)
-# One tiny image for each claim, entered by test/boot/boot.t.
+# One tiny image for each claim, entered by test/boot/boot.t and, on bare machines, test/boot/virtio.t.
 BOOT        = $(filter-out test/boot/lib_% test/boot/loader,$(basename $(wildcard test/boot/*.c)))
-BOOT_BUILD  = $(BOOT:%=$(O)/image/%.spt) $(O)/linux/test/boot/loader
+BOOT_BUILD  = $(patsubst %,$(O)/image/%.spt,$(filter-out test/boot/gate,$(BOOT))) \
+              $(patsubst %,$(O)/image/test/boot/%.virtio,args exit gate) $(O)/linux/test/boot/loader
 E2E         = $(sort $(wildcard test/e2e/*.t))
 SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
