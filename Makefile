@@ -70,9 +70,11 @@ CF_bench := -O3 -flto=auto
 LF_bench := -O3 -flto=auto
 AR_bench := gcc-ar
 
-# Where the archives of Debian's libraries are.
+# Where the archives and headers of Debian's libraries are, and musl's headers where no musl-gcc is.
 DEBIAN_x86_64  := /usr
 DEBIAN_aarch64 := $(O)/debian/arm64/usr
+FETCHED_aarch64 := $(O)/debian/arm64/fetched
+HEADERS_image_arm64 = -ffile-prefix-map=$(O)=o -nostdinc -isystem $(O)/musl-aarch64/include -isystem $(shell $(CC_image_arm64) -print-file-name=include)
 
 LF_guest := -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096
 
@@ -101,6 +103,10 @@ TEST_linux := $(filter-out $(basename $(shell grep -l '"fa/sim.h"' $(TEST:%=%.c)
 # plat/sim takes the place of the one of the same name in plat/linux, the rest is shared.
 PLAT_sim := $(sort $(wildcard plat/sim/*.c) $(filter-out \
             $(patsubst plat/sim/%,plat/linux/%,$(wildcard plat/sim/*.c)),$(wildcard plat/linux/*.c)))
+
+# Images that prove something: one each claim, or each library of others.
+PLAT_musl := $(filter-out plat/musl/inside.c,$(sort $(wildcard plat/musl/*.c)))
+BOOT_LIB := $(basename $(sort $(wildcard test/boot/lib_*.c)))
 
 # What of plat/guest tests on the host can link: it would bring a memcpy() and an end of its own.
 GUEST_PURE := $(shell grep -LE '"(fa/plat|plat/guest/guest)\.h"' plat/guest/*.c)
@@ -135,14 +141,15 @@ sources = $(sort $(wildcard $1/*.c $1/*.S))
 # What a program needs beyond Fata's own libraries stands in one line beside its source, in
 # X.libs (for host programs in host/NAME/libs): host:NAME, a host program's objects; plat:NAME, those
 # of a guest's platform, of which a test takes what needs no guest; pkg:NAME and static:NAME, a
-# library by its pkg-config name; anything else goes to the linker as it is.
+# library by its pkg-config name; libc, an image's; anything else goes to the linker as it is.
 # $1 variant, $2 programs, $3 their objects, $4 the words
 define needs
-$2: LIBS_ = $(filter-out host:% plat:% pkg:% static:%,$4)
+$2: LIBS_ = $(filter-out libc host:% plat:% pkg:% static:%,$4)
 $2: STATIC_ = $(patsubst static:%,%,$(filter static:%,$4))
 $2: SHARED_ = $(patsubst pkg:%,%,$(filter pkg:%,$4))
 $2: $(patsubst host:%,$(O)/$1/libhost_%.a,$(filter host:%,$4))
 $2: $(patsubst plat:%,$(O)/$1/libfa_plat_%.a,$(filter plat:%,$4))
+$2: $(if $(filter libc,$4),$(O)/$1/libfa_plat_musl.a $(O)/musl-$(arch_$1)/libc.a)
 $3: PKG_ = $(patsubst static:%,%,$(patsubst pkg:%,%,$(filter pkg:% static:%,$4)))
 endef
 BSTATIC  := -Wl,-Bstatic
@@ -157,6 +164,15 @@ $(O)/$1/test/$3.$2: $(O)/$1/test/$3.c.o $4 $(LIBS:%=$(O)/$1/libfa_%.a) $(O)/$1/l
     $(GATE_$2:%=$(O)/$1/libfa_gate_%.a) plat/$2/$2.ld plat/guest/image.ld
 	$$(call quiet,LD,$$@) $$(CC_$1) $(LF_guest) -T plat/$2/$2.ld -Lplat/guest -L$(DEBIAN_$(arch_$1))/lib/$(arch_$1)-linux-gnu \
 	    -Wl,--start-group $$(filter %.o %.a,$$^) $$(LIBS_) -l:libmd.a -lgcc -Wl,--end-group -o $$@
+endef
+
+# A libc below libraries, for images alone: it brings a malloc() of its own. $1 variant
+define guest_libc
+$(call archive,$1,libfa_plat_musl,$(PLAT_musl),plat/musl)
+$(patsubst %,$(O)/$1/%.o,$(PLAT_musl) $(BOOT_LIB:%=%.c)): CF_$1 += $(HEADERS_$1) \
+    -idirafter $(DEBIAN_$(arch_$1))/include -idirafter $(DEBIAN_$(arch_$1))/include/$(arch_$1)-linux-gnu
+$(patsubst %,$(O)/$1/%.o,$(PLAT_musl) $(BOOT_LIB:%=%.c)): | $(O)/musl-$(arch_$1)/libc.a $(FETCHED_$(arch_$1))
+$(foreach p,$(BOOT_LIB),$(call needs_file,$1,$(GUESTS:%=$(O)/$1/$p.%),,$p.libs))
 endef
 
 # $1 variant
@@ -213,14 +229,15 @@ $(foreach h,$(HOST),$(call needs_file,$1,$(O)/$1/$h,$(O)/$1/host/$h/%.c.o,host/$
 $(foreach p,$(TEST) $(FUZZ) $(BENCH),$(call needs_file,$1,$(addprefix $(O)/$1/$p,.sim .lib) $(O)/$1/$p,$(O)/$1/$p.c.o,$p.libs))
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
+$(foreach v,$(filter image%,$(VARIANTS)),$(eval $(call guest_libc,$v)))
 
 # Archives for aarch64, unpacked under o/ as the user's system shall not be changed.
 DEBIAN_arm64 := libmd-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
-$(O)/debian/arm64/fetched: tools/debian Makefile
+$(FETCHED_aarch64): tools/debian Makefile
 	$(call quiet,FETCH,$(DEBIAN_arm64) for arm64) tools/debian binary arm64 $(@D) $(DEBIAN_arm64) >$(O)/debian.log 2>&1 || \
 	    { tail -n 3 $(O)/debian.log; exit 1; }
 	@touch $@
-$(patsubst %.libs,$(O)/arm64/%,$(shell grep -l -e ' -l:' $(wildcard test/*/*.libs))): | $(O)/debian/arm64/fetched
+$(patsubst %.libs,$(O)/arm64/%,$(shell grep -l -e ' -l:' $(wildcard test/*/*.libs))): | $(FETCHED_aarch64)
 
 # The libc of images that are no Linux processes, for libraries that need one: 20 s each.
 $(O)/musl-%/libc.a: plat/musl/build plat/musl/syscall_arch.h plat/musl/inside.c tools/debian
@@ -289,14 +306,21 @@ FUZZ_REPLAY = $(FUZZ:%=$(O)/san/%)
 BOOT        = $(filter-out test/boot/lib_% test/boot/loader,$(basename $(wildcard test/boot/*.c)))
 BOOT_BUILD  = $(patsubst %,$(O)/image/%.spt,$(filter-out test/boot/gate,$(BOOT))) \
               $(patsubst %,$(O)/image/test/boot/%.virtio,args exit gate) $(O)/linux/test/boot/loader
+# Images of other people's libraries, entered as a tender does.
+BOOT_IMAGES = $(foreach v,image image_arm64,$(BOOT_LIB:%=$(O)/$v/%.spt))
+BOOT_TESTS  = $(BOOT_LIB:%='$(O)/linux/test/boot/loader --mem 64 $(O)/image/%.spt') \
+              $(BOOT_LIB:%='$(RUN_arm64) $(O)/arm64/test/boot/loader --mem 64 $(O)/image_arm64/%.spt') \
+              'tools/calls.py $(BOOT_IMAGES:%=spt=%)'
 E2E         = $(sort $(wildcard test/e2e/*.t))
 SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
 quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD)
-check-build: all site npm quick-build $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
+check-build: all site npm quick-build images $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
+
+images: $(BOOT_IMAGES) ## images of the libraries of others, on each target and architecture
 
 # What the browser tests drive Chromium with. Without a registry in reach they are skipped.
 npm: $(O)/npm/package-lock.json
@@ -313,7 +337,7 @@ check: ## everything that must hold of a commit: at most ten minutes on two core
 	@tools/deps run check
 	@$(MAKE) -j$(JOBS) check-build
 	@tools/check --log $(O)/log --limit 300 $(STYLE_ITEMS) tools/headers tools/docs.py tools/size tools/abi.py \
-	    $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
+	    $(BOOT_TESTS) $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
 	    $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)') \
 	    $(SCRIPTS) --serial $(if $(SIM),'$(call sim_run,200)') tools/repro --limit 600 $(E2E)
 
@@ -427,6 +451,6 @@ dist: ## o/fata-VERSION.tar.gz of the last commit
 clean: ## remove o/
 	rm -rf $(O)
 
-.PHONY: all help run deps site man npm quick-build check-build check-quick check check-full sim soak flood fuzz fuzz-replay fuzz-cov cov mutants \
+.PHONY: all help run deps site man images npm quick-build check-build check-quick check check-full sim soak flood fuzz fuzz-replay fuzz-cov cov mutants \
         bench bench-build tidy layers headers format format-check docs lint size abi golden hooks compdb install dist clean \
         $(VARIANTS:%=libs_%)

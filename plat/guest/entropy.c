@@ -4,7 +4,9 @@
 
 #include "plat/guest/entropy.h"
 #include "fa/plat.h"
+#include "plat/guest/entropy_caps.h"
 #include "plat/guest/entropy_cpu.h"
+#include "plat/guest/guest.h"
 
 enum {
     COUNTER_HZ_MIN = 1000 * 1000 * 1000, /* below, a device's jitter is lost between two ticks */
@@ -13,20 +15,33 @@ enum {
 static struct {
     struct fa_entropy_pool pool;
     struct fa_entropy_source cpu[FA_CPU_RANDOM_COUNT];
+    struct fa_entropy_source tender;
     bool started;
 } entropy;
 
-/* The first caller comes before anybody could have called an init of ours: fa_rand is seeded by
- * constructors of tests. */
+static void begin(void)
+{
+    fa__entropy_pool_init(&entropy.pool, &fa_counters_main);
+    for (size_t i = 0; i < FA_CPU_RANDOM_COUNT; i++) {
+        fa__entropy_cpu_init(&entropy.cpu[i], &fa__cpu_random[i]);
+        fa__entropy_pool_source_add(&entropy.pool, &entropy.cpu[i]);
+    }
+    fa__entropy_caps_init(&entropy.tender, &fa__guest_caps);
+    fa__entropy_pool_source_add(&entropy.pool, &entropy.tender);
+    const struct fa_caps_control *control =
+        (const struct fa_caps_control *)(uintptr_t)fa__guest_caps.control_addr;
+    if (control != NULL) {
+        fa__entropy_pool_generation_watch(&entropy.pool, &control->generation);
+    }
+    fa__entropy_target_add();
+}
+
+/* Begun by whoever comes first, so that an image that needs no randomness holds none of this. */
 static struct fa_entropy_pool *pool(void)
 {
     if (!entropy.started) {
         entropy.started = true;
-        fa__entropy_pool_init(&entropy.pool, &fa_counters_main);
-        for (size_t i = 0; i < FA_CPU_RANDOM_COUNT; i++) {
-            fa__entropy_cpu_init(&entropy.cpu[i], &fa__cpu_random[i]);
-            fa__entropy_pool_source_add(&entropy.pool, &entropy.cpu[i]);
-        }
+        begin();
     }
     return &entropy.pool;
 }

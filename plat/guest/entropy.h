@@ -2,9 +2,9 @@
 //
 // plat/guest/entropy.h: what a guest's platform tells the pool behind fa_entropy_fill().
 //
-// Nothing of it must be called: with none, the processor's instructions are the only source, and
-// where it has none, or broken ones, the first fa_entropy_fill() ends the image with status 255 and
-// a sentence.
+// Nothing of it must be called: with none, the sources are the processor's instructions and what
+// struct fa_caps offers. Where they give too little, the first fa_entropy_fill() ends the image
+// with status 255 and a sentence.
 
 #ifndef FA_PLAT_GUEST_ENTROPY_H
 #define FA_PLAT_GUEST_ENTROPY_H
@@ -17,6 +17,9 @@ void fa__entropy_seed(const char *name, uint8_t *at, size_t len);
 
 /* Ask one more source (virtio-rng, the tender) from now on. It is kept. */
 void fa__entropy_source_add(struct fa_entropy_source *source);
+
+/* Add what this target alone has: a file of that name in its folder. Called once, by the pool. */
+void fa__entropy_target_add(void);
 
 /* What says that this has become a copy or was put aside (struct fa_caps_control). It is kept. */
 void fa__entropy_generation_watch(const volatile uint32_t *generation);
