@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fa/caps.h"
 #include "host/tender/slots.h"
 
 enum {
@@ -28,9 +29,13 @@ enum {
 #define FALLOC_PUNCH    3u /* FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE */
 #define STATUS_ABORT    255u
 #define MARK_64(n, idx) ((uint64_t)SLOT_MARK(n, idx) << 32 | SLOT_MARK((n) + 1, idx))
-#define EQUAL(arg, n)   SCMP_CMP(arg, SCMP_CMP_EQ, (n))
-#define AT_MOST(arg, n) SCMP_CMP(arg, SCMP_CMP_LE, (n))
-#define DIFFERS(arg, n) SCMP_CMP(arg, SCMP_CMP_NE, (n))
+#define COMPARE(i, how, n)                                                                         \
+    {                                                                                              \
+        .arg = (i), .op = (how), .datum_a = (n), .datum_b = 0                                      \
+    }
+#define EQUAL(i, n)   COMPARE(i, SCMP_CMP_EQ, n)
+#define AT_MOST(i, n) COMPARE(i, SCMP_CMP_LE, n)
+#define DIFFERS(i, n) COMPARE(i, SCMP_CMP_NE, n)
 #define ALLOW(call, ...)                                                                           \
     add(filter, SCMP_SYS(call), (struct scmp_arg_cmp[]){__VA_ARGS__},                              \
         sizeof((struct scmp_arg_cmp[]){__VA_ARGS__}) / sizeof(struct scmp_arg_cmp))
@@ -82,7 +87,7 @@ static void add_fata(scmp_filter_ctx filter)
     ALLOW(write, EQUAL(0, FD_CORE));
     add(filter, SCMP_SYS(rt_sigreturn), NULL, 0);
     ALLOW(epoll_pwait2, EQUAL(0, FD_EPOLL));
-    ALLOW(read, EQUAL(0, FD_ENTROPY), AT_MOST(2, ENTROPY_BYTES_MAX));
+    ALLOW(read, EQUAL(0, FD_ENTROPY), AT_MOST(2, FA_CAPS_ENTROPY_BYTES_MAX));
     ALLOW(exit_group, DIFFERS(0, STATUS_ABORT));
     for (unsigned i = 0; i < SLOT_DISK_COUNT_MAX; i++) {
         struct scmp_arg_cmp fd = EQUAL(0, SLOT_MARK(SLOT_DISK_FD, i));

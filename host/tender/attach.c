@@ -33,7 +33,7 @@ static bool attach_net(const struct options *options, const struct options_devic
             "--net-mac:%s=02:00:00:12:34:56",
             entry->name, entry->name);
     }
-    return attach_tap(options, device, entry, ret, why);
+    return (device->place[0] == '@' ? attach_fd : attach_tap)(options, device, entry, ret, why);
 }
 
 static bool attach_one(const struct options *options, const struct options_device *device,
@@ -83,8 +83,8 @@ static const struct options_device *find_option(
     return NULL;
 }
 
-bool attach_all(const struct options *options, struct manifest *manifest, struct attachments *ret,
-    struct sentence *why)
+bool attach_all(const struct options *options, uint32_t known, struct manifest *manifest,
+    struct attachments *ret, struct sentence *why)
 {
     *ret = (struct attachments){0};
     for (size_t i = 0; i < options->device_count; i++) {
@@ -104,6 +104,10 @@ bool attach_all(const struct options *options, struct manifest *manifest, struct
         }
         if (!attach_one(options, device, entry, ret, &ret->device[i], why)) {
             return false;
+        }
+        ret->device[i].caps.flags &= known;
+        if ((ret->device[i].caps.flags & FA_CAPS_BLOCK_MULTI) == 0) {
+            ret->device[i].caps.bytes_max = 0;
         }
     }
     return true;

@@ -27,8 +27,7 @@ static void turn_joining_off(int sock, struct ifreq *request)
     }
 }
 
-/* The interface's MTU. Returns: 0 if it cannot be told. */
-static uint32_t read_mtu(const char *name, bool strict)
+uint32_t attach_mtu(const char *name, bool strict)
 {
     struct ifreq request = {0};
     memcpy(request.ifr_name, name, strlen(name));
@@ -73,6 +72,15 @@ static bool open_tap(const char *name, int *ret_fd, struct sentence *why)
     return true;
 }
 
+bool attach_set_mtu(const struct options_device *device, uint32_t mtu, struct fa_solo5_entry *entry,
+    struct sentence *why)
+{
+    entry->net.mtu = (uint16_t)mtu;
+    return (mtu >= OPTIONS_MTU_MIN && mtu <= OPTIONS_MTU_MAX) ||
+           sentence_say(why, "--net:%s=%s: it has an MTU of %u; it can be %d to %d", entry->name,
+               device->place, mtu, OPTIONS_MTU_MIN, OPTIONS_MTU_MAX);
+}
+
 bool attach_tap(const struct options *options, const struct options_device *device,
     struct fa_solo5_entry *entry, struct attached *ret, struct sentence *why)
 {
@@ -81,13 +89,7 @@ bool attach_tap(const struct options *options, const struct options_device *devi
     if (!open_tap(device->place, &fd, &reason)) {
         return sentence_say(why, "--net:%s: %s", entry->name, reason.text);
     }
-    uint32_t mtu = device->mtu != 0 ? device->mtu : read_mtu(device->place, options->strict);
-    if (mtu < OPTIONS_MTU_MIN || mtu > OPTIONS_MTU_MAX) {
-        close(fd);
-        return sentence_say(why, "--net:%s: %s has an MTU of %u; it can be %d to %d", entry->name,
-            device->place, mtu, OPTIONS_MTU_MIN, OPTIONS_MTU_MAX);
-    }
-    entry->net.mtu = (uint16_t)mtu;
     ret->fd = fd;
-    return true;
+    return attach_set_mtu(device,
+        device->mtu != 0 ? device->mtu : attach_mtu(device->place, options->strict), entry, why);
 }

@@ -11,6 +11,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "raw.h"
 #include "slots.h"
 
 enum {
@@ -33,28 +34,10 @@ static struct {
 } crash;
 
 #if defined(__x86_64__)
-static long call(long number, long a, long b, long c)
-{
-    long ret;
-    __asm__ volatile("syscall"
-                     : "=a"(ret)
-                     : "a"(number), "D"(a), "S"(b), "d"(c)
-                     : "rcx", "r11", "memory");
-    return ret;
-}
 #define PC_OF(context) ((uint64_t)(context)->uc_mcontext.gregs[REG_RIP])
 #define SP_OF(context) ((uint64_t)(context)->uc_mcontext.gregs[REG_RSP])
 #define A0_OF(context) ((uint64_t)(context)->uc_mcontext.gregs[REG_RDI])
 #elif defined(__aarch64__)
-static long call(long number, long a, long b, long c)
-{
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
-    return x0;
-}
 #define PC_OF(context) ((uint64_t)(context)->uc_mcontext.pc)
 #define SP_OF(context) ((uint64_t)(context)->uc_mcontext.sp)
 #define A0_OF(context) ((uint64_t)(context)->uc_mcontext.regs[0])
@@ -93,7 +76,7 @@ static void add_number(struct line *line, uint64_t value, unsigned base)
 static void write_line(struct line *line)
 {
     add_bytes(line, "\n", 1);
-    (void)call(SYS_write, FD_LOG, (long)line->text, (long)line->len);
+    (void)raw_call(SYS_write, FD_LOG, (long)line->text, (long)line->len);
     line->len = 0;
 }
 
@@ -207,13 +190,13 @@ static void add_reason(
 __attribute__((no_stack_protector)) static void handle(int signal, siginfo_t *info, void *context)
 {
 #if defined(__x86_64__)
-    (void)call(SYS_arch_prctl, ARCH_SET_FS, (long)crash.thread, 0);
+    (void)raw_call(SYS_arch_prctl, ARCH_SET_FS, (long)crash.thread, 0);
 #endif
     if (!crash.entered) {
         crash.entered = true;
         report(signal, info, context);
     }
-    (void)call(SYS_exit_group, -1, 0, 0);
+    (void)raw_call(SYS_exit_group, -1, 0, 0);
     __builtin_trap();
 }
 
@@ -227,7 +210,7 @@ bool crash_arm(const char *name, struct fa_slice file, const struct elf_image *i
     crash.image = *image;
     crash.mem_size = mem_size;
 #if defined(__x86_64__)
-    (void)call(SYS_arch_prctl, ARCH_GET_FS, (long)&crash.thread, 0);
+    (void)raw_call(SYS_arch_prctl, ARCH_GET_FS, (long)&crash.thread, 0);
 #endif
     if (sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL) != 0) {
         return sentence_say(why, "sigaltstack: %s", strerror(errno));

@@ -238,7 +238,7 @@ bool elf_fits(const struct elf_image *image, uint64_t mem_size, struct sentence 
 
 /* The symbol table and its names. Returns: false where the file has none. */
 static bool find_symbols(
-    struct fa_slice file, struct fa_slice *ret_symbols, struct fa_slice *ret_names)
+    struct fa_slice file, uint32_t type, struct fa_slice *ret_symbols, struct fa_slice *ret_names)
 {
     Elf64_Ehdr head;
     if (file.len < sizeof head) {
@@ -252,7 +252,7 @@ static bool find_symbols(
     for (size_t i = 0; i < head.e_shnum; i++) {
         Elf64_Shdr table, names;
         memcpy(&table, file.at + head.e_shoff + i * sizeof table, sizeof table);
-        if (table.sh_type != SHT_SYMTAB || table.sh_link >= head.e_shnum) {
+        if (table.sh_type != type || table.sh_link >= head.e_shnum) {
             continue;
         }
         memcpy(&names, file.at + head.e_shoff + table.sh_link * sizeof names, sizeof names);
@@ -269,7 +269,7 @@ static bool find_symbols(
 struct fa_slice elf_symbol(struct fa_slice file, uint64_t address, uint64_t *ret_off)
 {
     struct fa_slice symbols, names, best = {NULL, 0};
-    if (!find_symbols(file, &symbols, &names)) {
+    if (!find_symbols(file, SHT_SYMTAB, &symbols, &names)) {
         return best;
     }
     for (size_t off = 0; symbols.len - off >= sizeof(Elf64_Sym); off += sizeof(Elf64_Sym)) {
@@ -287,4 +287,22 @@ struct fa_slice elf_symbol(struct fa_slice file, uint64_t address, uint64_t *ret
         }
     }
     return best;
+}
+
+uint64_t elf_value(struct fa_slice file, struct fa_slice name)
+{
+    struct fa_slice symbols, names;
+    if (!find_symbols(file, SHT_DYNSYM, &symbols, &names)) {
+        return 0;
+    }
+    for (size_t off = 0; symbols.len - off >= sizeof(Elf64_Sym); off += sizeof(Elf64_Sym)) {
+        Elf64_Sym symbol;
+        memcpy(&symbol, symbols.at + off, sizeof symbol);
+        struct fa_slice rest = fa_slice_from(names, symbol.st_name);
+        if (rest.len > name.len && fa_equal(rest.at, name.at, name.len) &&
+            rest.at[name.len] == '\0') {
+            return symbol.st_value;
+        }
+    }
+    return 0;
 }

@@ -51,4 +51,7 @@ bool elf_fits(const struct elf_image *image, uint64_t mem_size, struct sentence 
  * slice; *ret_off is how far into it. */
 struct fa_slice elf_symbol(struct fa_slice file, uint64_t address, uint64_t *ret_off);
 
+/* Value of the dynamic symbol `name`, such as one of the vDSO; 0 if there is none. */
+uint64_t elf_value(struct fa_slice file, struct fa_slice name);
+
 #endif

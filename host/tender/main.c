@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "phases.h"
 #include "spt.h"
 
 enum {
@@ -32,11 +33,14 @@ static const char help[] =
     "\n"
     "  --mem=MIB                      its memory (512)\n"
     "  --net:NAME=TAP                 its network NAME is this tap interface\n"
+    "  --net:NAME=@FD                 ... this descriptor: a tap, or a socket of SOCK_SEQPACKET\n"
     "  --net-mac:NAME=MAC             its address (drawn)\n"
     "  --net-mtu:NAME=BYTES           its MTU (the interface's)\n"
     "  --block:NAME=FILE              its disk NAME is this file or block device\n"
     "  --block-sector-size:NAME=BYTES (512)\n"
+    "  --block-access:NAME=HOW        write; read; copy: what it writes is gone at the end\n"
     "  --strict=solo5                 allow it no more than Solo5's tender does\n"
+    "  --phases                       say where the time until its first instruction went\n"
     "  --help, --version\n"
     "\n"
     "It leaves with the image's status, or with 1 and a sentence if it starts none.\n";
@@ -109,9 +113,12 @@ static int run(const struct options *options)
         !check_image(options, file, &image, &manifest, &caps, &why)) {
         return fail(options->image, &why);
     }
-    if (!attach_all(options, &manifest, &attachments, &why)) {
+    phases_end(PHASE_CHECK);
+    if (!attach_all(
+            options, caps.version == 0 ? 0 : caps.device_flags, &manifest, &attachments, &why)) {
         return fail("", &why);
     }
+    phases_end(PHASE_DEVICES);
     const struct spt spt = {.options = options,
         .image = &image,
         .manifest = &manifest,
@@ -123,6 +130,7 @@ static int run(const struct options *options)
     if (!spt_load(&spt, &why)) {
         return fail(options->image, &why);
     }
+    phases_end(PHASE_LOAD);
     (void)spt_enter(&spt, &why); /* comes back only with a sentence */
     return fail(options->image, &why);
 }
@@ -131,6 +139,7 @@ int main(int argc, char **argv)
 {
     static struct options options;
     struct sentence why;
+    phases_end(PHASE_EXEC);
     if (!options_read(argv + (argc > 0), &options, &why)) {
         return fail("", &why);
     }

@@ -8,6 +8,8 @@
 #include "elf.h"
 
 enum {
+    CAPS_NOTE_BYTES_MIN =
+        offsetof(struct fa_caps_note, device_flags), /* the first that there was */
     GUARD_COUNT_MAX = 4096, /* each splits a mapping, of which Linux allows a process 65,530 */
 };
 
@@ -156,11 +158,12 @@ bool manifest_read_caps(
     if (image->caps.at == NULL) {
         return true;
     }
-    if (image->caps.len < sizeof note) {
+    /* What an older image does not say is zero, what a newer one says beyond this is not read. */
+    if (image->caps.len < CAPS_NOTE_BYTES_MIN) {
         return sentence_say(why, "has a note of capabilities of %zu bytes; it has at least %zu",
-            image->caps.len, sizeof note);
+            image->caps.len, (size_t)CAPS_NOTE_BYTES_MIN);
     }
-    memcpy(&note, image->caps.at, sizeof note);
+    memcpy(&note, image->caps.at, fa_min(image->caps.len, sizeof note));
     if (note.version != FA_CAPS_VERSION) {
         return true;
     }

@@ -30,8 +30,7 @@ static struct word split(const char *text)
     return word;
 }
 
-/* A decimal number, all of `text`, up to `max`. */
-static bool read_number(const char *text, uint32_t max, uint32_t *ret)
+bool options_number(const char *text, uint32_t max, uint32_t *ret)
 {
     uint32_t value = 0;
     if (*text == '\0') {
@@ -135,7 +134,8 @@ static bool take_mtu(struct options *options, const struct word *word, struct se
     if (device == NULL) {
         return false;
     }
-    if (!read_number(word->value, OPTIONS_MTU_MAX, &device->mtu) || device->mtu < OPTIONS_MTU_MIN) {
+    if (!options_number(word->value, OPTIONS_MTU_MAX, &device->mtu) ||
+        device->mtu < OPTIONS_MTU_MIN) {
         return sentence_say(
             why, "%s: an MTU has %d to %d bytes", word->whole, OPTIONS_MTU_MIN, OPTIONS_MTU_MAX);
     }
@@ -149,7 +149,7 @@ static bool take_sector(struct options *options, const struct word *word, struct
         return false;
     }
     uint32_t bytes;
-    if (!read_number(word->value, OPTIONS_SECTOR_BYTES_MAX, &bytes) ||
+    if (!options_number(word->value, OPTIONS_SECTOR_BYTES_MAX, &bytes) ||
         bytes < OPTIONS_SECTOR_BYTES_DEFAULT || (bytes & (bytes - 1)) != 0) {
         return sentence_say(why, "%s: a sector has a power of two of bytes, %d to %d", word->whole,
             OPTIONS_SECTOR_BYTES_DEFAULT, OPTIONS_SECTOR_BYTES_MAX);
@@ -176,20 +176,11 @@ static bool take_access(struct options *options, const struct word *word, struct
 
 static bool take_memory(struct options *options, const struct word *word, struct sentence *why)
 {
-    if (word->value == NULL || !read_number(word->value, OPTIONS_MIB_MAX, &options->mib) ||
+    if (word->value == NULL || !options_number(word->value, OPTIONS_MIB_MAX, &options->mib) ||
         options->mib < 2) {
         return sentence_say(
             why, "%s: memory is a number of MiB, 2 to %d", word->whole, OPTIONS_MIB_MAX);
     }
-    return true;
-}
-
-static bool take_core_dir(struct options *options, const struct word *word, struct sentence *why)
-{
-    if (word->value == NULL || *word->value == '\0') {
-        return sentence_say(why, "%s: write it as --dumpcore=FOLDER", word->whole);
-    }
-    options->core_dir = word->value;
     return true;
 }
 
@@ -210,12 +201,8 @@ static bool take_flag(struct options *options, struct fa_slice name)
         options->verb = OPTIONS_HELP;
     } else if (fa_slice_equal(name, FA_LIT("version"))) {
         options->verb = OPTIONS_VERSION;
-    } else if (fa_slice_equal(name, FA_LIT("isolate"))) {
-        options->isolate = true;
     } else if (fa_slice_equal(name, FA_LIT("phases"))) {
         options->phases = true;
-    } else if (fa_slice_equal(name, FA_LIT("gdb"))) {
-        options->gdb = true;
     } else {
         return false;
     }
@@ -237,7 +224,6 @@ static bool take_option(struct options *options, const char *text, struct senten
         {"block-sector-size", take_sector, true},
         {"block-access", take_access, true},
         {"strict", take_strict, false},
-        {"dumpcore", take_core_dir, false},
     };
     struct word word = split(text);
     for (size_t i = 0; i < FA_COUNT_OF(table); i++) {
@@ -292,6 +278,10 @@ bool options_read(char *const *argv, struct options *ret, struct sentence *why)
     }
     if (*argv == NULL) {
         return sentence_say(why, "which image? Name one behind the options; --help lists them");
+    }
+    if (ret->strict && ret->phases) {
+        return sentence_say(
+            why, "--phases: what Solo5's filter costs cannot be told under it; leave out --strict");
     }
     ret->image = *argv;
     return join_arguments(argv + 1, ret, why);

@@ -48,11 +48,8 @@ struct options_device {
 struct options {
     enum options_verb verb;
     uint32_t mib;
-    bool strict;  /* as Solo5's own tenders: its filter, no capabilities */
-    bool isolate; /* namespaces of its own, too */
+    bool strict; /* as Solo5's own tenders: its filter, no capabilities */
     bool phases;
-    bool gdb;
-    const char *core_dir; /* NULL: no core dumps */
     const char *image;
     struct options_device device[OPTIONS_DEVICE_COUNT_MAX];
     size_t device_count;
@@ -61,5 +58,8 @@ struct options {
 
 /* Read `argv`, NULL-terminated, without the program's own name. Returns: false and `why`. */
 bool options_read(char *const *argv, struct options *ret, struct sentence *why);
+
+/* Read a decimal number, all of `text`, up to `max`. */
+bool options_number(const char *text, uint32_t max, uint32_t *ret);
 
 #endif

@@ -28,10 +28,6 @@ enum {
     FD_END = FD_DISK + SLOT_DISK_COUNT_MAX,
 };
 
-enum {
-    ENTROPY_BYTES_MAX = 256, /* of one read, as getrandom() gives without a break */
-};
-
 /* A number of the filter that is put in when an image starts. Those of disks come once a disk. A
  * number of 64 bits is two: compared by its halves. */
 enum slot_number {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -14,8 +15,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "crash.h"
 #include "filter.h"
+#include "phases.h"
 
 enum {
     LOW = 0x10000, /* where memory begins: what Linux lets a process map (vm.mmap_min_addr) */
@@ -135,7 +138,7 @@ bool spt_load(const struct spt *spt, struct sentence *why)
 }
 
 /* Where each descriptor is now, by the number that it shall have; -1: nowhere. */
-static bool list_descriptors(const struct spt *spt, int ret[FD_END])
+static bool list_descriptors(const struct spt *spt, int ret[FD_END], struct sentence *why)
 {
     for (size_t i = 0; i < FD_END; i++) {
         ret[i] = -1;
@@ -147,7 +150,7 @@ static bool list_descriptors(const struct spt *spt, int ret[FD_END])
         const bool net = spt->manifest->entry[i].type == FA_SOLO5_NET;
         ret[(net ? FD_NET : FD_DISK) + device->slot] = device->fd;
     }
-    return ret[FD_EPOLL] >= 0 && ret[FD_TIMER] >= 0;
+    return ret[FD_EPOLL] >= 0 && ret[FD_TIMER] >= 0 && caps_open(spt, ret, why);
 }
 
 /* Give all their numbers and close every other but those of the console. */
@@ -172,9 +175,9 @@ static bool settle_descriptors(int from[FD_END])
     return syscall(SYS_close_range, FD_END, ~0U, 0) == 0;
 }
 
-static bool watch(int fd, uint64_t name)
+static bool watch(int fd, uint32_t events, uint64_t name)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = name};
+    struct epoll_event event = {.events = events, .data.u64 = name};
     return epoll_ctl(FD_EPOLL, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
@@ -182,11 +185,14 @@ static bool watch_all(const struct spt *spt)
 {
     for (size_t i = 1; i < spt->manifest->count; i++) {
         if (spt->manifest->entry[i].type == FA_SOLO5_NET &&
-            !watch(FD_NET + (int)spt->attachments->device[i].slot, i)) {
+            !watch(FD_NET + (int)spt->attachments->device[i].slot, EPOLLIN, i)) {
             return false;
         }
     }
-    return watch(FD_TIMER, FA_SPT_TIMER_READY);
+    /* Nobody reads what wakes for signals. */
+    return watch(FD_TIMER, EPOLLIN, FA_SPT_TIMER_READY) &&
+           (spt->caps_note->version == 0 ||
+               watch(FD_CONTROL, EPOLLIN | EPOLLET, FA_CAPS_CONTROL_READY));
 }
 
 static struct filter_numbers numbers_of(const struct spt *spt)
@@ -244,17 +250,27 @@ static struct filter_numbers numbers_of(const struct spt *spt)
 bool spt_enter(const struct spt *spt, struct sentence *why)
 {
     int descriptors[FD_END];
-    if (!list_descriptors(spt, descriptors) || !settle_descriptors(descriptors) ||
+    /* A peer that went away, at a socket or a pipe, is an error of write(), not the end. */
+    signal(SIGPIPE, SIG_IGN);
+    *why = (struct sentence){0};
+    if (!list_descriptors(spt, descriptors, why) || !settle_descriptors(descriptors) ||
         !watch_all(spt)) {
-        return sentence_say(why, "descriptors: %s", strerror(errno));
+        return why->text[0] != '\0' ? false : sentence_say(why, "descriptors: %s", strerror(errno));
     }
     if (!spt->options->strict &&
         !crash_arm(spt->options->image, spt->file, spt->image, spt->mem_size, why)) {
         return false;
     }
+    if (!caps_fill(spt, why)) {
+        return false;
+    }
     const struct filter_numbers numbers = numbers_of(spt);
     if (!filter_install(&numbers, why)) {
         return false;
+    }
+    phases_end(PHASE_LOCK);
+    if (spt->options->phases) {
+        phases_print();
     }
     jump(spt->image->entry, spt->mem_size);
 }

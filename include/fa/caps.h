@@ -19,6 +19,7 @@ enum {
     FA_CAPS_VERSION = 1,
     FA_CAPS_DEVICE_COUNT = 64, /* by handle, as the manifest's entries */
     FA_CAPS_SEED_BYTES = 64,
+    FA_CAPS_ENTROPY_BYTES_MAX = 256, /* of one read() of entropy_fd; with more it is ended */
 };
 
 /* What the note describes. Constant, written by the linker of the image. */
@@ -32,9 +33,11 @@ struct fa_caps_note {
     uint32_t guard_count;  /* how many; 0: none */
     uint32_t rings_size;   /* bytes that the host may read while it runs; 0: none */
     uint64_t rings_addr;
+    uint32_t device_flags; /* enum fa_caps_device_flag that it knows; it is told of no other */
+    uint32_t reserved;     /* 0 */
 };
 
-_Static_assert(sizeof(struct fa_caps_note) == 56, "descriptor of the note");
+_Static_assert(sizeof(struct fa_caps_note) == 64, "descriptor of the note");
 
 enum fa_caps_flag {
     FA_CAPS_PWAIT2 = 1 << 0,  /* spt: epoll_pwait2 is allowed */
@@ -51,7 +54,9 @@ enum fa_caps_device_flag {
     FA_CAPS_NET_CSUM = 1 << 1,     /* frames may lack TCP's and UDP's checksum, both ways */
     FA_CAPS_NET_TSO4 = 1 << 2,
     FA_CAPS_NET_TSO6 = 1 << 3,
-    FA_CAPS_BLOCK_MULTI = 1 << 8,    /* a call moves up to bytes_max, a multiple of the block */
+    /* A call moves up to bytes_max, a multiple of the block. spt: only where bytes_max fit from its
+     * offset on; in the disk's last bytes_max a call moves one block, since a filter cannot add. */
+    FA_CAPS_BLOCK_MULTI = 1 << 8,
     FA_CAPS_BLOCK_FLUSH = 1 << 9,    /* spt: fdatasync(fd); hvt: FA_HVT_FLUSH */
     FA_CAPS_BLOCK_DISCARD = 1 << 10, /* spt: fallocate(fd, PUNCH_HOLE | KEEP_SIZE); hvt: DISCARD */
     FA_CAPS_BLOCK_READ_ONLY = 1 << 11,
@@ -74,8 +79,9 @@ struct fa_caps {
     uint32_t flags;        /* enum fa_caps_flag */
     uint64_t clock_fn;     /* spt: the vDSO's clock_gettime; 0: none */
     uint64_t control_addr; /* of a struct fa_caps_control; 0: none */
-    int32_t control_fd;    /* spt: readable when *control changed; 0: none */
-    int32_t entropy_fd;    /* spt: read() gives random bytes, at a limited rate; 0: none */
+    int32_t control_fd;    /* spt: wakes epoll once each time *control changed, and is never read;
+                            * 0: none */
+    int32_t entropy_fd;    /* spt: read() gives random bytes, few a call; 0: none */
     uint8_t seed[FA_CAPS_SEED_BYTES]; /* the image wipes it once it is used */
     struct fa_caps_device device[FA_CAPS_DEVICE_COUNT];
 };

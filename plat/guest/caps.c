@@ -26,6 +26,8 @@ struct note {
         const void *guard_stride;
         const void *guard_count_and_rings_size; /* two words; the second is 0 */
         uint64_t rings_addr;
+        uint32_t device_flags; /* 0 until a driver here knows one */
+        uint32_t reserved;
     } desc;
 };
 

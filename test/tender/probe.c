@@ -68,7 +68,8 @@ static const struct [[gnu::packed]] {
         .memory_min = PROBE_MEMORY,
         .guard_addr = (uint64_t)&guarded[0],
         .guard_stride = 8192,
-        .guard_count = 2}};
+        .guard_count = 2,
+        .device_flags = PROBE_FLAGS}};
 #endif
 
 void *memset(void *at, int value, size_t len);

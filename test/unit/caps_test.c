@@ -18,6 +18,7 @@ T(fields_of_version_1_stay_where_they_are)
     CHECK_EQ(AT(fa_caps_note, guard_count), 40);
     CHECK_EQ(AT(fa_caps_note, rings_size), 44);
     CHECK_EQ(AT(fa_caps_note, rings_addr), 48);
+    CHECK_EQ(AT(fa_caps_note, device_flags), 56);
     CHECK_EQ(AT(fa_caps, clock_fn), 8);
     CHECK_EQ(AT(fa_caps, control_addr), 16);
     CHECK_EQ(AT(fa_caps, control_fd), 24);

@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 
+#include "fa/caps.h"
 #include "test/t.h"
 
 enum {
@@ -51,7 +52,7 @@ static uint32_t interpret(const struct seccomp_data *data)
         }
         pc += yes ? at->jt : at->jf;
     }
-    FA_ASSERT(!"the program ends without an answer");
+    fa_assert_fail("the program ends without an answer", __FILE__, __LINE__);
 }
 
 static bool allows(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -158,8 +159,8 @@ T(ours_allows_what_capabilities_bring_and_nothing_else)
     make(false);
     CHECK(!allows(SYS_exit_group, 255, 0, 0, 0));
     CHECK(allows(SYS_exit_group, UINT64_MAX, 0, 0, 0));
-    CHECK(allows(SYS_read, FD_ENTROPY, 0, ENTROPY_BYTES_MAX, 0));
-    CHECK(!allows(SYS_read, FD_ENTROPY, 0, ENTROPY_BYTES_MAX + 1, 0));
+    CHECK(allows(SYS_read, FD_ENTROPY, 0, FA_CAPS_ENTROPY_BYTES_MAX, 0));
+    CHECK(!allows(SYS_read, FD_ENTROPY, 0, FA_CAPS_ENTROPY_BYTES_MAX + 1, 0));
     for (uint64_t fd = 0; fd < FD_END + 2; fd++) {
         bool disk = fd == FD_DISK || fd == FD_DISK + 6 || fd == FD_DISK + 7;
         CHECK(allows(SYS_fdatasync, fd, 0, 0, 0) == disk);

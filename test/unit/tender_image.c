@@ -44,7 +44,8 @@ void tender_image_init(struct tender_image *image)
         .memory_min = 2 << 20,
         .guard_addr = TENDER_DATA_AT + 0x1000,
         .guard_stride = 0x1000,
-        .guard_count = 2};
+        .guard_count = 2,
+        .device_flags = FA_CAPS_BLOCK_FLUSH};
     *image = (struct tender_image){0};
     image->head = (Elf64_Ehdr){.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1},
         .e_type = ET_EXEC,

@@ -164,3 +164,22 @@ T(a_note_of_another_version_gives_no_capabilities)
     CHECK_EQ(note.version, 0);
     CHECK_EQ(note.caps_addr, 0);
 }
+
+T(a_note_may_be_shorter_or_longer_than_ours)
+{
+    struct tender_image file;
+    struct elf_image image;
+    tender_image_init(&file);
+    REQUIRE(
+        elf_read((struct fa_slice){(const uint8_t *)&file, sizeof file}, EM_X86_64, &image, &why));
+    struct fa_slice whole = image.caps;
+    image.caps.len = 56;
+    CHECK(manifest_read_caps(&image, &note, &why));
+    CHECK_EQ(note.guard_count, 2);
+    CHECK_EQ(note.device_flags, 0);
+    image.caps.len = 55;
+    CHECK(!manifest_read_caps(&image, &note, &why));
+    image.caps.len = whole.len + 8;
+    CHECK(manifest_read_caps(&image, &note, &why));
+    CHECK_EQ(note.device_flags, FA_CAPS_BLOCK_FLUSH);
+}
