@@ -4,7 +4,8 @@
 //
 // On Linux the text is tap:NAME (fa/tap.h), connect:PATH, listen:PATH or fd:N (fa/stream.h). In the
 // simulator there is no outside: the card is a port of a switch (fa/vnet.h) with nobody else on it,
-// whatever the text says. Implemented by plat/linux/hostnet.c and plat/sim/hostnet.c; tested by
+// whatever the text says. On a virtio machine it is net0 for the first card, net1 for the second.
+// Implemented by plat/virtio/hostnet.c, plat/linux/hostnet.c and plat/sim/hostnet.c; tested by
 // test/unit/hostnet_test.c.
 //
 //     if (fa_hostnet_open(&net, "tap:tap0", &pool, true, &reason) != FA_OK)

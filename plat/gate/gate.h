@@ -58,9 +58,8 @@ _Static_assert(sizeof(struct fa__gate_clock) == 32, "as KVM writes it");
 /* Written by ring 0 before the application begins. */
 struct fa__gate_boot {
     _Alignas(64) struct fa__gate_clock clock;
-    uint64_t wall_ns;                         /* since 1970 when the clock was 0; 0: not known */
-    uintptr_t memory_end;                     /* nothing of the image lies behind */
-    const struct fa_solo5_manifest *manifest; /* NULL: the target knows its devices otherwise */
+    uint64_t wall_ns;     /* since 1970 when the clock was 0; 0: not known */
+    uintptr_t memory_end; /* nothing of the image lies behind */
     char cmdline[FA__GATE_CMDLINE_BYTES];
 };
 
