@@ -73,7 +73,9 @@ AR_bench := gcc-ar
 # Where the archives and headers of Debian's libraries are, and musl's headers where no musl-gcc is.
 DEBIAN_x86_64  := /usr
 DEBIAN_aarch64 := $(O)/debian/arm64/usr
-FETCHED_aarch64 := $(O)/debian/arm64/fetched
+# The file that says so is called after them, so that a longer list is fetched anew.
+DEBIAN_arm64 := libmd-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
+FETCHED_aarch64 := $(O)/debian/arm64/$(subst $() $(),+,$(DEBIAN_arm64))
 HEADERS_image_arm64 = -ffile-prefix-map=$(O)=o -nostdinc -isystem $(O)/musl-aarch64/include -isystem $(shell $(CC_image_arm64) -print-file-name=include)
 
 LF_guest := -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096
@@ -232,8 +234,7 @@ $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
 $(foreach v,$(filter image%,$(VARIANTS)),$(eval $(call guest_libc,$v)))
 
 # Archives for aarch64, unpacked under o/ as the user's system shall not be changed.
-DEBIAN_arm64 := libmd-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
-$(FETCHED_aarch64): tools/debian Makefile
+$(FETCHED_aarch64): tools/debian
 	$(call quiet,FETCH,$(DEBIAN_arm64) for arm64) tools/debian binary arm64 $(@D) $(DEBIAN_arm64) >$(O)/debian.log 2>&1 || \
 	    { tail -n 3 $(O)/debian.log; exit 1; }
 	@touch $@
@@ -306,11 +307,15 @@ FUZZ_REPLAY = $(FUZZ:%=$(O)/san/%)
 BOOT        = $(filter-out test/boot/lib_% test/boot/loader,$(basename $(wildcard test/boot/*.c)))
 BOOT_BUILD  = $(patsubst %,$(O)/image/%.spt,$(filter-out test/boot/gate,$(BOOT))) \
               $(patsubst %,$(O)/image/test/boot/%.virtio,args exit gate) $(O)/linux/test/boot/loader
-# Images of other people's libraries, entered as a tender does.
-BOOT_IMAGES = $(foreach v,image image_arm64,$(BOOT_LIB:%=$(O)/$v/%.spt))
-BOOT_TESTS  = $(BOOT_LIB:%='$(O)/linux/test/boot/loader --mem 64 $(O)/image/%.spt') \
+# Images of other people's libraries: under the tender's strictest filter, on an emulated machine, and
+# on aarch64 by a loader, since the filter would end qemu-user itself.
+BOOT_IMAGES = $(BOOT_LIB:%=$(O)/image/%.spt) $(BOOT_LIB:%=$(O)/image/%.virtio) $(BOOT_LIB:%=$(O)/image_arm64/%.spt)
+BOOT_TESTS  = $(BOOT_LIB:%='$(O)/linux/tender --mem=64 --strict=solo5 $(O)/image/%.spt') \
+              $(BOOT_LIB:%='test/boot/microvm $(O)/image/%.virtio') \
               $(BOOT_LIB:%='$(RUN_arm64) $(O)/arm64/test/boot/loader --mem 64 $(O)/image_arm64/%.spt') \
-              'tools/calls.py $(BOOT_IMAGES:%=spt=%)'
+              'tools/calls.py $(foreach t,$(GUESTS),$(patsubst %,$t=%,$(filter %.$t,$(CALLS_NOWHERE_ELSE))))'
+# Each image that is built but one, which tries what it must not.
+CALLS_NOWHERE_ELSE = $(BOOT_IMAGES) $(filter-out %/gate.virtio,$(BOOT_BUILD))
 E2E         = $(sort $(wildcard test/e2e/*.t))
 SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format

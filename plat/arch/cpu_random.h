@@ -23,6 +23,9 @@ struct fa_cpu_random {
 
 extern const struct fa_cpu_random fa__cpu_random[FA_CPU_RANDOM_COUNT];
 
+/* The fastest counter there is; see fa__entropy_event(). */
+uint64_t fa__cpu_ticks(void);
+
 /* Whether the processor says that it is emulated, so that its clock tells nothing random. */
 bool fa__cpu_emulated(void);
 

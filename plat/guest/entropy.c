@@ -8,19 +8,17 @@
 #include "plat/guest/entropy_cpu.h"
 #include "plat/guest/guest.h"
 
-enum {
-    COUNTER_HZ_MIN = 1000 * 1000 * 1000, /* below, a device's jitter is lost between two ticks */
-};
-
 static struct {
     struct fa_entropy_pool pool;
     struct fa_entropy_source cpu[FA_CPU_RANDOM_COUNT];
     struct fa_entropy_source tender;
     bool started;
+    bool emulated;
 } entropy;
 
 static void begin(void)
 {
+    entropy.emulated = fa__cpu_emulated();
     fa__entropy_pool_init(&entropy.pool, &fa_counters_main);
     for (size_t i = 0; i < FA_CPU_RANDOM_COUNT; i++) {
         fa__entropy_cpu_init(&entropy.cpu[i], &fa__cpu_random[i]);
@@ -61,14 +59,13 @@ void fa__entropy_generation_watch(const volatile uint32_t *generation)
     fa__entropy_pool_generation_watch(pool(), generation);
 }
 
-void fa__entropy_events_trust(uint64_t hz)
+void fa__entropy_event(uint8_t kind)
 {
-    pool()->event_bits = hz >= COUNTER_HZ_MIN && !fa__cpu_emulated() ? 1 : 0;
-}
-
-void fa__entropy_event(uint8_t kind, uint64_t ticks)
-{
-    fa__entropy_pool_event(pool(), fa_clock_mono_ns(), kind, ticks);
+    static struct fa_entropy_clock clock;
+    const fa_ns now = fa_clock_mono_ns();
+    const uint64_t ticks = fa__cpu_ticks();
+    pool()->event_bits = entropy.emulated ? 0 : fa__entropy_event_bits(&clock, now, ticks);
+    fa__entropy_pool_event(pool(), now, kind, ticks);
 }
 
 void fa_entropy_fill(void *at, size_t len)

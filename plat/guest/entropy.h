@@ -24,10 +24,16 @@ void fa__entropy_target_add(void);
 /* What says that this has become a copy or was put aside (struct fa_caps_control). It is kept. */
 void fa__entropy_generation_watch(const volatile uint32_t *generation);
 
-/* Credit the times of events: their counter is no emulation, and runs at `hz`. */
-void fa__entropy_events_trust(uint64_t hz);
+/* Something woke the image: `kind` says what. Absent from an image that asks for no random bytes:
+ * call it by fa__entropy_woken(). */
+void fa__entropy_event(uint8_t kind);
+#pragma weak fa__entropy_event
 
-/* An interrupt, a packet, a wake-up, at `ticks` of the processor's counter. */
-void fa__entropy_event(uint8_t kind, uint64_t ticks);
+static inline void fa__entropy_woken(uint8_t kind)
+{
+    if (fa__entropy_event != NULL) {
+        fa__entropy_event(kind);
+    }
+}
 
 #endif

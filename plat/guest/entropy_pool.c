@@ -175,6 +175,15 @@ void fa__entropy_pool_event(struct fa_entropy_pool *pool, fa_ns now, uint8_t kin
     }
 }
 
+uint32_t fa__entropy_event_bits(struct fa_entropy_clock *clock, fa_ns now, uint64_t ticks)
+{
+    if (!clock->begun) {
+        *clock = (struct fa_entropy_clock){now, ticks, true};
+    }
+    const fa_ns passed = now - clock->at;
+    return passed >= FA_ENTROPY_RESEED_NS && ticks - clock->ticks >= passed ? 1 : 0;
+}
+
 /* Use pool i in each 2^i-th reseeding; `all` of them where every bit is needed. */
 static void reseed(struct fa_entropy_pool *pool, fa_ns now, bool all)
 {

@@ -101,6 +101,18 @@ void fa__entropy_pool_seed(struct fa_entropy_pool *pool, const char *name, uint8
  * once in FA_ENTROPY_BATCH_NS. */
 void fa__entropy_pool_event(struct fa_entropy_pool *pool, fa_ns now, uint8_t kind, uint64_t ticks);
 
+/* The counter that events are timed by, at the first of them. */
+struct fa_entropy_clock {
+    fa_ns at;
+    uint64_t ticks;
+    bool begun;
+};
+
+/* What an event may be credited with: 1 if the counter has made a tick a nanosecond or more since
+ * the first event, at least FA_ENTROPY_RESEED_NS ago; a device's jitter is lost between slower
+ * ones. Else 0. */
+uint32_t fa__entropy_event_bits(struct fa_entropy_clock *clock, fa_ns now, uint64_t ticks);
+
 /* Give `len` bytes. Asks the sources first, if there is too little credit or a second has passed.
  * Returns: false if there is too little credit still; nothing is written then. */
 [[nodiscard]] bool fa__entropy_pool_fill(

@@ -11,6 +11,7 @@
 #include <sys/timerfd.h>
 
 #include "fa/plat.h"
+#include "plat/guest/entropy.h"
 #include "plat/spt/spt.h"
 
 enum {
@@ -56,6 +57,9 @@ void fa_plat_wait(fa_ns deadline)
     FA_ASSERT(count >= 0 || count == -EINTR);
     for (long i = 0; i < count; i++) {
         const uint64_t handle = events[i].data.u64;
+        if (deadline != 0) {
+            fa__entropy_woken((uint8_t)handle);
+        }
         if (handle == FA_SPT_TIMER_READY) {
             timer_stale = true;
         } else if (handle < FA_SOLO5_ENTRY_COUNT_MAX) {

@@ -6,6 +6,7 @@
 
 #include "fa/plat.h"
 #include "plat/gate/gate.h"
+#include "plat/guest/entropy.h"
 #include "plat/guest/guest.h"
 
 void fa_plat_wait(fa_ns deadline)
@@ -19,6 +20,7 @@ void fa_plat_wait(fa_ns deadline)
         duration = deadline - now;
     }
     (void)fa__gate_call(FA__GATE_SLEEP, duration, 0, 0);
+    fa__entropy_woken(0);
 }
 
 bool fa__guest_stop_requested(void)

@@ -44,5 +44,7 @@ ends 'a processor without RNDR and nothing else: no keys' 255 \
     "${arm[@]}" randomness
 ends 'without a need for keys it runs there all the same' 0 'ok 1 - there_are_no_files' \
     "${arm[@]}" there_are_no_files
+ends 'an image that calls elsewhere is found' 1 '# in call_system: ' \
+    tools/calls.py "virtio=$O/image/test/boot/gate.virtio"
 echo "1..$number"
 exit $failed

@@ -126,6 +126,18 @@ T(randomness_is_the_images)
     CHECK_EQ(getrandom(much, sizeof much, 0), 256);
 }
 
+T(what_wakes_the_image_becomes_part_of_its_randomness)
+{
+    uint8_t byte;
+    const uint64_t before = FA_COUNTER_VALUE(&fa_counters_main, entropy_reseed);
+    for (int i = 0; i < 30; i++) {
+        const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+        CHECK_EQ(nanosleep(&pause, NULL), 0);
+    }
+    CHECK_EQ(getrandom(&byte, 1, 0), 1);
+    CHECK(FA_COUNTER_VALUE(&fa_counters_main, entropy_reseed) > before);
+}
+
 T(memory_comes_from_the_heap_until_it_is_full)
 {
     enum {

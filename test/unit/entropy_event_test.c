@@ -180,6 +180,27 @@ T(events_change_what_comes_out)
     CHECK(!fa_equal(out[0], out[1], sizeof out[0]));
 }
 
+T(a_counter_is_trusted_from_a_tick_a_nanosecond_on)
+{
+    static const struct {
+        fa_ns passed;
+        uint64_t ticks;
+        uint32_t bits;
+    } cases[] = {
+        {0, 0, 0}, {FA_ENTROPY_RESEED_NS - 1, 10 * FA_ENTROPY_RESEED_NS, 0}, /* too early to tell */
+        {FA_ENTROPY_RESEED_NS, FA_ENTROPY_RESEED_NS, 1},
+        {FA_ENTROPY_RESEED_NS, FA_ENTROPY_RESEED_NS - 1, 0}, {FA_NS_S, 3 * FA_NS_S, 1},
+        {FA_NS_S, 62500000, 0}, /* QEMU's on aarch64 */
+    };
+    for (size_t i = 0; i < FA_COUNT_OF(cases); i++) {
+        struct fa_entropy_clock clock = {0};
+        CHECK_EQ(fa__entropy_event_bits(&clock, 7 * FA_NS_S, 1u << 31), 0);
+        CHECK_EQ(fa__entropy_event_bits(
+                     &clock, 7 * FA_NS_S + cases[i].passed, (1u << 31) + cases[i].ticks),
+            cases[i].bits);
+    }
+}
+
 /* ---- copies ---------------------------------------------------------------------------------- */
 
 static struct fa_rand host;

@@ -33,6 +33,13 @@ const struct fa_cpu_random fa__cpu_random[FA_CPU_RANDOM_COUNT] = {
     {"rndr", present, rand_word},
 };
 
+uint64_t fa__cpu_ticks(void)
+{
+    uint64_t ticks;
+    __asm__ __volatile__("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+}
+
 /* Nothing says so here; the platform judges by the frequency of the counter. */
 bool fa__cpu_emulated(void)
 {

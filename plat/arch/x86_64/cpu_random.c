@@ -46,6 +46,11 @@ const struct fa_cpu_random fa__cpu_random[FA_CPU_RANDOM_COUNT] = {
     {"rdrand", rand_present, rand_word},
 };
 
+uint64_t fa__cpu_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
 bool fa__cpu_emulated(void)
 {
     enum {
