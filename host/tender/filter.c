@@ -8,7 +8,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,9 +68,6 @@ bool filter_install(const struct filter_numbers *numbers, struct sentence *why)
     struct sock_filter program[FILTER_LEN_MAX];
     struct sock_fprog filter = {.filter = program};
     filter.len = (unsigned short)filter_make(numbers, program);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return sentence_say(why, "no_new_privs: %s; this needs Linux 3.5", strerror(errno));
-    }
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0) {
         return sentence_say(why,
             "seccomp: %s; this needs a kernel with CONFIG_SECCOMP_FILTER and a caller that may use "

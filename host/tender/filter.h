@@ -34,7 +34,7 @@ struct filter_numbers {
 /* Write the filter, FILTER_LEN_MAX instructions at most. Pure. Returns: how many. */
 size_t filter_make(const struct filter_numbers *numbers, struct sock_filter *ret);
 
-/* From here on this thread makes no other system calls. */
+/* From here on this thread makes no other system calls. It has no_new_privs by then. */
 bool filter_install(const struct filter_numbers *numbers, struct sentence *why);
 
 #endif

@@ -40,6 +40,7 @@ static const char help[] =
     "  --block-sector-size:NAME=BYTES (512)\n"
     "  --block-access:NAME=HOW        write; read; copy: what it writes is gone at the end\n"
     "  --strict=solo5                 allow it no more than Solo5's tender does\n"
+    "  --isolate                      give it namespaces of its own (half a millisecond)\n"
     "  --phases                       say where the time until its first instruction went\n"
     "  --help, --version\n"
     "\n"

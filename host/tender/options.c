@@ -201,6 +201,8 @@ static bool take_flag(struct options *options, struct fa_slice name)
         options->verb = OPTIONS_HELP;
     } else if (fa_slice_equal(name, FA_LIT("version"))) {
         options->verb = OPTIONS_VERSION;
+    } else if (fa_slice_equal(name, FA_LIT("isolate"))) {
+        options->isolate = true;
     } else if (fa_slice_equal(name, FA_LIT("phases"))) {
         options->phases = true;
     } else {

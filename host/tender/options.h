@@ -48,7 +48,8 @@ struct options_device {
 struct options {
     enum options_verb verb;
     uint32_t mib;
-    bool strict; /* as Solo5's own tenders: its filter, no capabilities */
+    bool strict;  /* as Solo5's own tenders: its filter, no capabilities */
+    bool isolate; /* namespaces of its own, too */
     bool phases;
     const char *image;
     struct options_device device[OPTIONS_DEVICE_COUNT_MAX];

@@ -19,6 +19,7 @@
 #include "crash.h"
 #include "filter.h"
 #include "phases.h"
+#include "sandbox.h"
 
 enum {
     LOW = 0x10000, /* where memory begins: what Linux lets a process map (vm.mmap_min_addr) */
@@ -261,7 +262,7 @@ bool spt_enter(const struct spt *spt, struct sentence *why)
         !crash_arm(spt->options->image, spt->file, spt->image, spt->mem_size, why)) {
         return false;
     }
-    if (!caps_fill(spt, why)) {
+    if (!caps_fill(spt, why) || !sandbox_enter(spt->options->isolate, why)) {
         return false;
     }
     const struct filter_numbers numbers = numbers_of(spt);

@@ -18,12 +18,12 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import probe as image_of_probe  # noqa: E402 pylint: disable=wrong-import-position
+
+ROOT = image_of_probe.ROOT
 TENDER = str(pathlib.Path(os.environ.get("TENDER", ROOT / "o/static/tender")).resolve())
 LIMIT_S = 30
-FLAGS = ("-std=gnu2x -O1 -ffreestanding -fno-stack-protector -fcf-protection=none -fno-pie "
-         "-nostdlib -static -no-pie -Wl,-z,max-page-size=0x1000,--build-id=none").split()
-
 tests = []
 folder = None
 
@@ -33,22 +33,8 @@ def claim(function):
     return function
 
 
-def probe(devices="", target=2, version=2, caps=True, memory=1 << 20, flags=0xffff, extra=()):
-    """Compile the image with these devices, such as "NET(a)"."""
-    kind = (devices, target, version, caps, memory, flags, extra)
-    name = re.sub(r"\W+", "-", f"probe {kind}")
-    path = folder / name
-    if not path.exists():
-        devices = re.sub(r"\((\w+)\)", r'("\1")', devices)
-        count = 1 + devices.count("(")
-        command = ["gcc", *FLAGS, f"-I{ROOT}/include", f"-Wl,-T,{ROOT}/test/tender/probe.ld",
-                   f"-DPROBE_TARGET={target}", f"-DPROBE_VERSION={version}",
-                   f"-DPROBE_COUNT={count}", f"-DPROBE_DEVICES={devices}",
-                   f"-DPROBE_MEMORY={memory}",
-                   f"-DPROBE_FLAGS={flags}", *(["-DPROBE_CAPS"] if caps else []), *extra,
-                   str(ROOT / "test/tender/probe.c"), "-o", str(path)]
-        subprocess.run(command, check=True, timeout=LIMIT_S)
-    return str(path)
+def probe(*devices, **more):
+    return image_of_probe.build(folder, *devices, **more)
 
 
 def tender(*words, **more):
@@ -395,6 +381,45 @@ def the_phases_of_a_start_are_told():
     assert found[0] == 3 and re.fullmatch(
         r"fata-tender: microseconds: exec [\d.]+ check [\d.]+ devices [\d.]+ load [\d.]+ "
         r"lock [\d.]+\n", found[2]), found
+
+
+def status_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return dict(re.findall(r"^(\w+):\s*(.*)$", text, re.M))
+
+
+def spaces_of(pid):
+    return {name: os.readlink(f"/proc/{pid}/ns/{name}")
+            for name in ("user", "mnt", "net", "ipc", "uts", "pid")}
+
+
+@claim
+def an_image_has_no_privileges_and_gains_none():
+    for words in ([], ["--strict=solo5"], ["--isolate"]):
+        with subprocess.Popen([TENDER, *words, probe(), *"call 281 3 buf 8 -1".split()]) as running:
+            wait_for_sleep(running.pid)
+            status, spaces = status_of(running.pid), spaces_of(running.pid)
+            running.kill()
+        assert all(status[name] == "0" * 16 for name in ("CapEff", "CapPrm")), status
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
+        changed = {name for name, space in spaces_of("self").items() if space != spaces[name]}
+        assert changed == ({"user", "mnt", "net", "ipc", "uts"} if words == ["--isolate"]
+                           else set()), changed
+
+
+@claim
+def namespaces_that_the_kernel_does_not_give_are_told():
+    script = "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$@\""
+    if subprocess.run(["unshare", "-r", "true"], check=False, timeout=LIMIT_S).returncode != 0:
+        return "no user namespace here"
+    command = ["unshare", "-r", "sh", "-c", script, "sh", TENDER]
+    done = subprocess.run([*command, "--isolate", probe()], timeout=LIMIT_S, capture_output=True,
+                          text=True, check=False)
+    expect((done.returncode, done.stdout, done.stderr), 1, "", "--isolate: ")
+    done = subprocess.run([*command, probe(), "say", "x"], timeout=LIMIT_S, capture_output=True,
+                          text=True, check=False)
+    expect((done.returncode, done.stdout, done.stderr), 0, "x\n", "")
+    return None
 
 
 def main():

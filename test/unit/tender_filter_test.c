@@ -48,7 +48,7 @@ static uint32_t interpret(const struct seccomp_data *data)
             yes = a >= at->k;
             break;
         default:
-            FA_ASSERT(!"an instruction that this does not know");
+            fa_assert_fail("an instruction that this does not know", __FILE__, __LINE__);
         }
         pc += yes ? at->jt : at->jf;
     }

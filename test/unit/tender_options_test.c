@@ -39,8 +39,8 @@ T(the_command_line_of_solo5_is_understood)
     CHECK(read_line("a.spt"));
     CHECK_EQ(options.mib, OPTIONS_MIB_DEFAULT);
     CHECK(options.cmdline[0] == '\0' && !options.strict);
-    CHECK(read_line("--strict=solo5 a.spt --help"));
-    CHECK(options.strict && options.verb == OPTIONS_RUN);
+    CHECK(read_line("--strict=solo5 --isolate a.spt --help"));
+    CHECK(options.strict && options.isolate && options.verb == OPTIONS_RUN);
     CHECK(read_line("--help") && options.verb == OPTIONS_HELP);
     CHECK(read_line("--version x") && options.verb == OPTIONS_VERSION);
 }
