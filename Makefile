@@ -96,10 +96,17 @@ BENCH_ROWS := $(filter-out bench/loss_bench bench/tap_bench,$(BENCH))
 helpers = $(filter-out %_test.c,$(sort $(wildcard $(1:%=%/*.c))))
 MAN := $(sort $(wildcard docs/man/*.scd))
 
-# A test of the world outside (X_linux_test.c) runs on Linux alone, one that steers the simulated
-# world there alone, every other on both platforms.
-TEST_sim   := $(filter-out %_linux_test,$(TEST))
-TEST_linux := $(filter-out $(basename $(shell grep -l '"fa/sim.h"' $(TEST:%=%.c) /dev/null)),$(TEST))
+# A test of the world outside (X_linux_test.c) runs on Linux alone, one of what a tender attaches
+# (X_guest_test.c) in images alone, one that steers the simulated world there alone, every other on
+# both platforms.
+TEST_sim   := $(filter-out %_linux_test %_guest_test,$(TEST))
+TEST_linux := $(filter-out %_guest_test $(basename $(shell grep -l '"fa/sim.h"' $(TEST:%=%.c) /dev/null)),$(TEST))
+
+# What an image can do: no files, no sockets of the host, no steering of the world.
+TEST_guest := $(filter-out %_linux_test $(basename $(wildcard $(TEST:%=%.libs))) $(basename $(shell grep -lE \
+              '"(fa/(sim|stream|hostnet|hostblk)\.h|test/tempdir\.h|host/[a-z]*/[a-z_]*\.[ch])"|<(unistd|stdlib|stdio|sys/[a-z]*)\.h>' $(TEST:%=%.c))),$(TEST))
+TEST_HELPERS_guest = $(sort $(wildcard test/guest/*.c) $(filter-out $(patsubst test/guest/%,test/%,$(wildcard \
+                     test/guest/*.c)) test/conform/packetdrill_%,$(call helpers,test test/unit test/conform)))
 
 # The simulator is a Linux process whose clock, entropy, sleep and end are its own: a file of
 # plat/sim takes the place of the one of the same name in plat/linux, the rest is shared.
@@ -208,7 +215,7 @@ $(foreach g,$(GUESTS),$(eval $(call archive,$1,libfa_plat_$g,$(call guest,$g,$(a
 $(eval $(call archive,$1,libfa_gate_pc,$(foreach f,$(GATE_pc),$(call sources,$f)),$(GATE_pc)))
 $(GATE_pc:%=$(O)/$1/%/%.c.o): RING0_ := $(RING0)
 $(eval $(call archive,$1,libfa_arch,$(call sources,plat/arch/$(arch_$1)),plat/arch/$(arch_$1)))
-$(eval $(call archive,$1,libtest,$(filter-out $(if $(filter image%,$1),test/conform/packetdrill_%),$(call helpers,test test/unit test/conform)),))
+$(eval $(call archive,$1,libtest,$(if $(filter image%,$1),$(TEST_HELPERS_guest),$(call helpers,test test/unit test/conform)),))
 $(eval $(call archive,$1,libtest_sim,$(call helpers,test/sim),))
 
 $(HOST:%=$(O)/$1/%): $(O)/$1/%: $(O)/$1/libhost_%.a $$(fa_$1) $$(plat_$1)
@@ -317,11 +324,11 @@ BOOT_TESTS  = $(BOOT_LIB:%='$(O)/linux/tender --mem=64 --strict=solo5 $(O)/image
 # Each image that is built but one, which tries what it must not.
 CALLS_NOWHERE_ELSE = $(BOOT_IMAGES) $(filter-out %/gate.virtio,$(BOOT_BUILD))
 E2E         = $(sort $(wildcard test/e2e/*.t))
-SCRIPTS     = $(filter-out $(E2E),$(sort $(wildcard test/*/*.t)))
+SCRIPTS     = $(filter-out $(E2E) test/boot/boot.t,$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
 quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD)
-check-build: all site npm quick-build images $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
+check-build: all site npm quick-build images $(TEST_guest:%=$(O)/image/%.spt) $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
 
@@ -344,7 +351,7 @@ check: ## everything that must hold of a commit: at most ten minutes on two core
 	@tools/check --log $(O)/log --limit 300 $(STYLE_ITEMS) tools/headers tools/docs.py tools/size tools/abi.py \
 	    $(BOOT_TESTS) $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
 	    $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)') \
-	    $(SCRIPTS) --serial $(if $(SIM),'$(call sim_run,200)') tools/repro --limit 600 $(E2E)
+	    'test/boot/boot.t $(TEST_guest)' $(SCRIPTS) --serial $(if $(SIM),'$(call sim_run,200)') tools/repro --limit 600 $(E2E)
 
 check-full: check ## check, then lint, a GiB at 5 % loss, ten minutes of each fuzzer, coverage and the benches
 	@$(MAKE) lint soak fuzz fuzz-cov cov bench

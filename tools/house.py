@@ -28,7 +28,7 @@ NO_TEST = {
 BUILT = (
     "src/*/*.c", "plat/*/*.c", "plat/*/*/*.c", "host/*/*.c", "test/*.c",
     "test/unit/*.c", "test/conform/*.c", "test/sim/*.c", "test/boot/*.c",
-    "test/tender/*.c", "test/e2e/*/*.c",
+    "test/guest/*.c", "test/tender/*.c", "test/e2e/*/*.c",
     "fuzz/*_fuzz.c", "fuzz/driver.c", "bench/*.c", "bench/lwip_peer/*.c", "app/*/*.c")
 # Headers that lwIP and musl include.
 FOREIGN = ("bench/lwip_peer/port/", "plat/musl/syscall_arch.h")

@@ -11,7 +11,9 @@
 #define FA_PLAT_GUEST_H
 
 #include "fa/base.h"
+#include "fa/blkdev.h"
 #include "fa/caps.h"
+#include "fa/netdev.h"
 #include "fa/solo5.h"
 
 enum {
@@ -32,6 +34,24 @@ size_t fa__guest_console(const uint8_t *at, size_t len);
 
 /* Whether the host has asked the image to stop. */
 bool fa__guest_stop_requested(void);
+
+/*
+ * Move one frame, by the handle of a card that the manifest has.
+ *
+ * Returns: FA_OK; FA_AGAIN: none waits, or there is no room now; FA_EIO: the card is gone, or does
+ *          not take this one. What does not fit into `cap` is cut off.
+ */
+fa_err fa__guest_net_read(uint32_t handle, void *at, size_t cap, size_t *ret_len);
+fa_err fa__guest_net_write(uint32_t handle, const void *at, size_t len);
+
+/* Move blocks, in one call of the host: one block, or more where the tender says that it takes
+ * more. Returns: FA_OK; FA_EIO. */
+fa_err fa__guest_block_read(uint32_t handle, uint64_t off, void *at, size_t len);
+fa_err fa__guest_block_write(uint32_t handle, uint64_t off, const void *at, size_t len);
+
+/* What was written is durable; blocks are not needed. Called only if the tender offers it. */
+fa_err fa__guest_block_flush(uint32_t handle);
+fa_err fa__guest_block_discard(uint32_t handle, uint64_t off, size_t len);
 
 /* ---- what each architecture provides: plat/guest/ARCH --------------------------------------- */
 
@@ -82,5 +102,17 @@ const struct fa_solo5_entry *fa__guest_device(
 /* A bit for each handle: a call may get somewhere. All set at first; fa_plat_wait() sets them, the
  * device clears its own after the call that said FA_AGAIN. */
 extern uint64_t fa__guest_ready;
+
+/*
+ * Open the card or disk called `name`, over the calls above. Released by its own close.
+ *
+ * Owns:    borrows `pool` until close.
+ * Returns: FA_OK; FA_ENOENT: the manifest has none; FA_EINVAL: its MTU is larger than the buffers.
+ *          On failure *reterr_reason says what to do.
+ */
+fa_err fa__guest_net_open(struct fa_slice name, struct fa_pool *pool, struct fa_netdev **ret_dev,
+    const char **reterr_reason);
+fa_err fa__guest_block_open(
+    struct fa_slice name, struct fa_blkdev **ret_dev, const char **reterr_reason);
 
 #endif

@@ -87,7 +87,10 @@ static fa_err parse_with(const struct fa_boot_image *of, const char *line, const
     variable_name = NULL;
     if (env != NULL) {
         fa_copy(env_memory, env, __builtin_strlen(env) + 1);
-        char *colon = __builtin_strchr(env_memory, ':');
+        char *colon = env_memory;
+        while (*colon != ':') {
+            colon++;
+        }
         *colon = '\0';
         variable_name = env_memory;
         variable_value = colon + 1;
