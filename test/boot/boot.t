@@ -126,7 +126,7 @@ for part in parts:
         notes.append((elf[part[2] + 12:part[2] + 12 + name_len], note_type, desc_len, part[5]))
 claim("it is ET_EXEC", kind == 2, kind)
 claim("the notes are ABI1, MFT1 and Fata's, each in a PT_NOTE", [n[:3] for n in notes] == [
-    (b"Solo5\0", 0x31494241, 16), (b"Solo5\0", 0x3154464d, 4 + 8 + 104), (b"Fata\0", 2, 56)],
+    (b"Solo5\0", 0x31494241, 16), (b"Solo5\0", 0x3154464d, 4 + 8 + 104), (b"Fata\0", 2, 64)],
       notes)
 loads = [part for part in parts if part[0] == 1]
 claim("no segment can be written and executed, and each has bytes in the file",
