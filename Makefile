@@ -327,7 +327,7 @@ E2E         = $(sort $(wildcard test/e2e/*.t))
 SCRIPTS     = $(filter-out $(E2E) test/boot/boot.t,$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
-quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD)
+quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD) $(O)/image/test/conform/device_guest_test.spt
 check-build: all site npm quick-build images $(TEST_guest:%=$(O)/image/%.spt) $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
@@ -351,7 +351,7 @@ check: ## everything that must hold of a commit: at most ten minutes on two core
 	@tools/check --log $(O)/log --limit 300 $(STYLE_ITEMS) tools/headers tools/docs.py tools/size tools/abi.py \
 	    $(BOOT_TESTS) $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
 	    $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)') \
-	    'test/boot/boot.t $(TEST_guest)' $(SCRIPTS) --serial $(if $(SIM),'$(call sim_run,200)') tools/repro --limit 600 $(E2E)
+	    'test/boot/boot.t $(filter-out %_guest_test,$(TEST_guest))' $(SCRIPTS) --serial $(if $(SIM),'$(call sim_run,200)') tools/repro --limit 600 $(E2E)
 
 check-full: check ## check, then lint, a GiB at 5 % loss, ten minutes of each fuzzer, coverage and the benches
 	@$(MAKE) lint soak fuzz fuzz-cov cov bench

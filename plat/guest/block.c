@@ -27,8 +27,12 @@ static fa_err transfer(const struct disk *disk, const struct fa_blk_req *req)
     const size_t block_bytes = disk->dev.info.block_bytes;
     const size_t len = (size_t)req->count * block_bytes;
     const uint64_t first = req->block * block_bytes;
-    for (size_t off = 0; off < len; off += disk->call_bytes_max) {
-        const size_t piece = fa_min(len - off, disk->call_bytes_max);
+    const uint64_t capacity = disk->dev.info.block_count * block_bytes;
+    size_t piece;
+    for (size_t off = 0; off < len; off += piece) {
+        /* Near the end of the disk one block at a time: see FA_CAPS_BLOCK_MULTI. */
+        const bool fits = disk->call_bytes_max <= capacity - (first + off);
+        piece = fa_min(len - off, fits ? disk->call_bytes_max : block_bytes);
         FA_TRY(req->op == FA_BLK_READ
                    ? fa__guest_block_read(disk->handle, first + off, req->at + off, piece)
                    : fa__guest_block_write(disk->handle, first + off, req->at + off, piece));

@@ -26,7 +26,7 @@ struct note {
         const void *guard_stride;
         const void *guard_count_and_rings_size; /* two words; the second is 0 */
         uint64_t rings_addr;
-        uint32_t device_flags; /* 0 until a driver here knows one */
+        uint32_t device_flags;
         uint32_t reserved;
     } desc;
 };
@@ -48,5 +48,7 @@ extern const struct note fa__caps_note;
             .guard_addr = fa__stacks,
             .guard_stride = fa__stack_stride,
             .guard_count_and_rings_size = fa__stack_count,
+            .device_flags = FA_CAPS_BLOCK_MULTI | FA_CAPS_BLOCK_FLUSH | FA_CAPS_BLOCK_DISCARD |
+                            FA_CAPS_BLOCK_READ_ONLY,
         },
 };
