@@ -423,8 +423,8 @@ format-check: ## say which sources clang-format would change
 	@tools/format
 docs: ## links resolve, code blocks marked `compile` do
 	@tools/docs.py
-lint: ## clang-tidy, cppcheck and shellcheck
-	@tools/lint $(BASE) $$(pkg-config --cflags $(HOST_PKGS))
+lint: $(O)/filter/tender_filter.inc ## clang-tidy, cppcheck and shellcheck
+	@tools/lint $(BASE) -I$(<D) $$(pkg-config --cflags $(HOST_PKGS))
 size: libs_image ## bytes of each library against tools/size.txt
 	@tools/size
 abi: ## what changed for users since the last tag: o/abi/breakage.md
