@@ -6,6 +6,7 @@ TENDER names the program, o/static/tender otherwise. The image is probe.c of thi
 for each manifest that a test needs.
 """
 
+import fcntl
 import os
 import pathlib
 import platform
@@ -86,6 +87,14 @@ def memory_is_what_its_segments_say():
 
 
 @claim
+def a_stack_that_runs_into_a_guard_page_is_told():
+    """The report has a stack of its own."""
+    found = tender("--mem=2", probe(), "overflow")
+    expect(found, 255, "", "it touched memory at 0x10")
+    assert "overflow+0x" in found[2], found
+
+
+@claim
 def guard_pages_are_protected_unless_strict():
     image = probe()
     for off in (0, 4095, 8192):
@@ -112,14 +121,17 @@ def an_end_without_a_report_is_that_of_solo5_when_strict():
 def the_tenders_own_descriptors_are_closed():
     """Whatever was open before: the image has nothing but what the ABI gives it."""
     read_end, write_end = os.pipe()
+    far = fcntl.fcntl(write_end, fcntl.F_DUPFD, 100)
     with subprocess.Popen([TENDER, probe(), *"call 281 3 buf 8 -1".split()],
-                          pass_fds=(write_end,)) as running:
+                          pass_fds=(write_end, far)) as running:
         os.close(write_end)
+        os.close(far)
         closed = select.select([read_end], [], [], LIMIT_S)[0] and os.read(read_end, 1) == b""
-        alive = running.poll() is None
+        wait_for_sleep(running.pid)
+        left = sorted(map(int, os.listdir(f"/proc/{running.pid}/fd")))
         running.kill()
     os.close(read_end)
-    assert closed and alive
+    assert closed and left == [1, 2, 3, 4, 5, 6], left
 
 
 @claim
@@ -335,6 +347,16 @@ def a_peer_that_is_gone_does_not_end_the_image():
         fd = theirs.fileno()
         expect(tender(f"--net:a=@{fd}", probe("NET(a)"), *"call 1 8 buf 60".split(),
                       pass_fds=(fd,)), 0, "-00000020\n")
+
+
+@claim
+def a_console_that_nobody_reads_does_not_end_the_image():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run([TENDER, probe(), "say", "x", "exit", "3"], stdout=write_end,
+                          timeout=LIMIT_S, check=False)
+    os.close(write_end)
+    assert done.returncode == 3, done
 
 
 @claim
