@@ -26,7 +26,7 @@ VARIANTS := linux clang san cov fuzz image image_arm64 arm64 bench pic static
 WARN := -Wall -Wextra -Werror -Wshadow -Wcast-qual -Wpointer-arith -Wvla -Wundef -Wconversion \
         -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wwrite-strings -Wformat=2
 BASE := -std=gnu2x -D_GNU_SOURCE -Iinclude -I. -g -fno-common -fno-strict-aliasing \
-        -ffile-prefix-map=$(CURDIR)=. $(WARN)
+        -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=o $(WARN)
 SECTIONS := -fstack-protector-strong -ffunction-sections -fdata-sections
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 COVERAGE := -fprofile-instr-generate -fcoverage-mapping
@@ -76,7 +76,7 @@ DEBIAN_aarch64 := $(O)/debian/arm64/usr
 # The file that says so is called after them, so that a longer list is fetched anew.
 DEBIAN_arm64 := libmd-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
 FETCHED_aarch64 := $(O)/debian/arm64/$(subst $() $(),+,$(DEBIAN_arm64))
-HEADERS_image_arm64 = -ffile-prefix-map=$(O)=o -nostdinc -isystem $(O)/musl-aarch64/include -isystem $(shell $(CC_image_arm64) -print-file-name=include)
+HEADERS_image_arm64 = -nostdinc -isystem $(O)/musl-aarch64/include -isystem $(shell $(CC_image_arm64) -print-file-name=include)
 
 LF_guest := -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096
 
