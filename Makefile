@@ -327,7 +327,7 @@ E2E         = $(sort $(wildcard test/e2e/*.t))
 SCRIPTS     = $(filter-out $(E2E) test/boot/boot.t,$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
-quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD) $(O)/image/test/conform/device_guest_test.spt
+quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD) $(patsubst %,$(O)/image/test/conform/%_guest_test.spt,device memory)
 check-build: all site npm quick-build images $(TEST_guest:%=$(O)/image/%.spt) $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))

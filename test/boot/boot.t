@@ -164,6 +164,7 @@ def suite(path, by=STRICT, limit=120):
 DEVICES = "test/conform/device_guest_test"
 suite(DEVICES)
 suite(DEVICES, by=TENDER)
+suite("test/conform/memory_guest_test", by=TENDER)
 for path in sys.argv[1:]:
     suite(path)
 
