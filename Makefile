@@ -441,13 +441,13 @@ compdb: ## compile_commands.json for editors
 
 DIR := $(DESTDIR)$(PREFIX)
 install: all ## DESTDIR= PREFIX=/usr/local
-	install -d $(DIR)/bin $(DIR)/include/fa/wire $(DIR)/share/fata/pkg $(DIR)/lib/fata/{linux,sim}-$(ARCH)
+	install -d $(DIR)/bin $(DIR)/include/fa/wire $(DIR)/share/fata/pkg $(DIR)/lib/fata/{image,sim}-$(ARCH)
 	install -m 755 $(O)/linux/fata $(O)/linux/embed $(DIR)/bin/
 	install -m 755 $(TENDER) $(DIR)/bin/fata-tender
 	install -m 755 $(SHARED_OBJECTS) $(DIR)/lib/
 	install -m 644 include/fa/*.* $(DIR)/include/fa/
 	install -m 644 include/fa/wire/*.h $(DIR)/include/fa/wire/
-	install -m 644 $(fa_image) $(plat_image) $(DIR)/lib/fata/linux-$(ARCH)/
+	install -m 644 $(fa_image) $(plat_image) $(DIR)/lib/fata/image-$(ARCH)/
 	install -m 644 $(fa_linux) $(sim_linux) $(DIR)/lib/fata/sim-$(ARCH)/
 	for p in src/*/pkg plat/*/pkg; do install -m 644 $$p $(DIR)/share/fata/pkg/$$(sed -n 's/^name: //p' $$p).pkg; done
 	install -D -m 644 host/fata/completion.bash $(DIR)/share/bash-completion/completions/fata

@@ -36,6 +36,9 @@ const struct device_class device_classes[] = {
                 .doc = "network card: tap:NAME, connect:PATH, listen:PATH or fd:N"},
             {"drivers", .kind = OPTION_BUILD, .choices = "any|tap|stream", .key = "net",
                 .fallback = "any", .doc = "kinds of network card the image can use"},
+            {"super_segments", BUILD(number), .fallback = "64", .max = 4096,
+                .doc = "segments of up to 64 KiB that the card may hold; 0: it cuts none itself"},
+            {"name", PLAIN(text), .doc = "of the card; none: service, or its group"},
         }},
     {"net.tap", "tap", SIG_NET, "name", "network", "", "linux", "a tap interface of the Linux host",
         {
@@ -190,6 +193,14 @@ const struct device_class device_classes[] = {
             {"path", BOOT(text), .key = "disk", .required = true, .doc = "file or block device"},
             {"writable", PLAIN(flag), .fallback = "true", .doc = "whether it may be written to"},
         }},
+    {"blk.default", "disk", SIG_BLK, NULL, "storage", "fa-dev", NULL,
+        "the disk that fits the place it runs in",
+        {
+            {"path", BOOT(text), .key = "disk", .fallback = "",
+                .doc = "file or block device that is the disk"},
+            {"writable", PLAIN(flag), .fallback = "true", .doc = "whether it may be written to"},
+            {"name", PLAIN(text), .doc = "of the disk; none: storage, or its group"},
+        }},
     {"blk.memory", "disk", SIG_BLK, "size", NULL, "fa-dev", NULL,
         "a disk in memory, gone when the image ends",
         {
@@ -209,6 +220,12 @@ const struct option *class_option(const struct device_class *class, const char *
         }
     }
     return NULL;
+}
+
+bool node_is_attached(const struct node *node)
+{
+    return strcmp(node->class->word, "net.default") == 0 ||
+           strcmp(node->class->word, "blk.default") == 0;
 }
 
 const struct value *node_value(const struct node *node, const char *option)

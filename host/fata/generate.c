@@ -154,8 +154,8 @@ static void write_headers(const struct config *config, FILE *out)
 {
     /* fa/boot.h and fa/loop.h come with the image's own header. */
     static const char *const known[] = {"capture.h", "capture_file.h", "dirkv.h", "embedkv.h",
-        "fault.h", "fileblk.h", "hostnet.h", "http_kv.h", "memblk.h", "memkv.h", "plat.h",
-        "stack.h", "stream.h", "tap.h", "tracedev.h", "vnet.h"};
+        "fault.h", "fileblk.h", "hostblk.h", "hostnet.h", "http_kv.h", "memblk.h", "memkv.h",
+        "plat.h", "stack.h", "stream.h", "tap.h", "tracedev.h", "vnet.h"};
     for (size_t i = 0; i < FA_COUNT_OF(known); i++) {
         bool wanted = strcmp(known[i], "plat.h") == 0;
         for (size_t n = 0; n < config->order_count && !wanted; n++) {

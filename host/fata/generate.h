@@ -10,11 +10,13 @@
 
 /* How one device is written into main.c. In each text, @ is the device's name, @{option} what that
  * option says (a device, a key's variable or a constant), @{pool} the packet pool it takes from;
- * @{option:key} is the name of its key, @{option:id} of its device, @{option:pow2} rounds up,
+ * @{name} of an attached device how it is called outside, @{option:key} is the name of its key,
+ * @{option:id} of its device, @{option:pow2} rounds up,
  * @{option:not} turns a flag round. */
 struct device_code {
     const char *word;    /* as in classes.c */
-    const char *variant; /* "OPTION=VALUE" or "target=VALUE" that must hold; NULL: always */
+    const char *variant; /* "OPTION=VALUE", "target=VALUE" or, of a card that is no stack's own,
+                            "bare=false" that must hold; NULL: always */
     const char *headers; /* of fa/, separated by spaces */
     const char *handle;  /* C expression of the device */
     const char *storage;

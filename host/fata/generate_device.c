@@ -25,6 +25,13 @@
     "@{reorder_per_million},\n"                                                                    \
     "        .reorder_ns = FA_NS_MS, .delay_ns = @{delay}, .jitter_ns = @{jitter}}"
 
+#define OPEN_HOSTNET(more)                                                                         \
+    "    const struct fa_hostnet_config @_config = {.name = \"@{name}\", .where = @{at},\n"        \
+    "        .pool = @{pool}" more "};\n"                                                          \
+    "    if (fa_hostnet_open(&@_config, &@, &reason) != FA_OK) {\n"                                \
+    "        fa_boot_fail(&image, \"no network by --@{at:key}=%s: %s\", @{at}, reason);\n"         \
+    "    }\n"
+
 static const struct device_code codes[] = {
     {"net.default", "drivers=tap", "tap.h", "&@.dev", .storage = "static struct fa_tap @;\n",
         .start = "    const char *@_name = fa_boot_scheme(@{at}, \"tap:\");\n"
@@ -37,12 +44,17 @@ static const struct device_code codes[] = {
         .stop = "    fa_netdev_close(&@.dev);\n"},
     {"net.default", "drivers=stream", "stream.h", "&@.dev", .storage = STREAM_STORAGE,
         .start = OPEN_STREAM("at"), .stop = "    fa_netdev_close(&@.dev);\n"},
-    {"net.default", NULL, "hostnet.h", "@.dev", .storage = "static struct fa_hostnet @;\n",
-        .start = "    if (fa_hostnet_open(&@, @{at}, @{pool}, @{bare}, &reason) != FA_OK) {\n"
-                 "        fa_boot_fail(&image, \"no network by --@{at:key}=%s: %s\", @{at}, "
-                 "reason);\n"
-                 "    }\n",
-        .stop = "    fa_netdev_close(@.dev);\n"},
+    {"net.default", "bare=false", "hostnet.h", "@", .storage = "static struct fa_netdev *@;\n",
+        .start = OPEN_HOSTNET(""), .stop = "    fa_netdev_close(@);\n"},
+    {"net.default", "super_segments=0", "hostnet.h", "@",
+        .storage = "static struct fa_netdev *@;\n", .start = OPEN_HOSTNET(", .offload = true"),
+        .stop = "    fa_netdev_close(@);\n"},
+    {"net.default", NULL, "hostnet.h", "@",
+        .storage = "static struct fa_netdev *@;\n"
+                   "[[gnu::aligned(64)]] static uint8_t\n"
+                   "    @_large[@{super_segments} * FA_HOSTNET_LARGE_BYTES];\n",
+        .start = OPEN_HOSTNET(", .offload = true, .large = @_large, .large_len = sizeof @_large"),
+        .stop = "    fa_netdev_close(@);\n"},
     {"net.tap", NULL, "tap.h", "&@.dev", .storage = "static struct fa_tap @;\n",
         .start = "    const struct fa_tap_config @_config = {.name = @{name}, .pool = @{pool}};\n"
                  "    if (fa_tap_open(&@, &@_config, &reason) != FA_OK) {\n"
@@ -176,6 +188,14 @@ static const struct device_code codes[] = {
                  "        fa_boot_fail(&image, \"cannot use %s: %s\", @{path}, reason);\n"
                  "    }\n",
         .stop = "    fa_blkdev_close(&@.dev);\n"},
+    {"blk.default", NULL, "hostblk.h", "@", .storage = "static struct fa_blkdev *@;\n",
+        .start =
+            "    const struct fa_hostblk_config @_config = {.name = \"@{name}\", .where = @{path}, "
+            ".read_only = @{writable:not}};\n"
+            "    if (fa_hostblk_open(&@_config, &@, &reason) != FA_OK) {\n"
+            "        fa_boot_fail(&image, \"no disk by --@{path:key}=%s: %s\", @{path}, reason);\n"
+            "    }\n",
+        .stop = "    fa_blkdev_close(@);\n"},
     {"blk.memory", NULL, "memblk.h", "&@.dev",
         .storage = "[[gnu::aligned(64)]] static uint8_t @_memory[@{size} / 512 * 512];\n"
                    "static struct fa_memblk @;\n",
@@ -205,6 +225,13 @@ static const struct device_code codes[] = {
         .stop = "    fa_http_server_stop(&@);\n"},
 };
 
+/* Whether a card is a stack's own: no wrapper wants to see whole frames. */
+static bool is_bare(const struct node *card)
+{
+    return card->owner != NULL && card->owner->class != NULL &&
+           card->owner->class->provides == SIG_STACK;
+}
+
 static bool variant_holds(const struct config *config, const struct node *node, const char *variant)
 {
     if (variant == NULL) {
@@ -213,6 +240,9 @@ static bool variant_holds(const struct config *config, const struct node *node, 
     const char *equals = strchr(variant, '=');
     if (strncmp(variant, "target=", 7) == 0) {
         return strcmp(config->target->value, equals + 1) == 0;
+    }
+    if (strncmp(variant, "bare=", 5) == 0) {
+        return strcmp(is_bare(node) ? "true" : "false", equals + 1) == 0;
     }
     char option[32];
     snprintf(option, sizeof option, "%.*s", (int)(equals - variant), variant);
@@ -289,9 +319,8 @@ static void write_option(
         fprintf(out, "&%s_pool", owner != NULL ? owner->id : node->id);
         return;
     }
-    if (is_card && strcmp(name, "bare") == 0) { // no wrapper wants to see whole frames
-        bool stack = node->owner != NULL && node->owner->class->provides == SIG_STACK;
-        fputs(stack ? "true" : "false", out);
+    if (strcmp(name, "name") == 0 && node_is_attached(node)) {
+        fputs(node->attached_as, out);
         return;
     }
     size_t idx = 0;

@@ -6,8 +6,11 @@
 // with two owners, devices that are missing, targets that lack one. On the way every device reached
 // gets its keys and its name; whatever is not reached (the other alternative of a choice) has none.
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fa/solo5.h"
 
 #include "model.h"
 
@@ -66,6 +69,48 @@ static const char *new_id(struct config *config, const struct node *node)
         id = arena_text(&config->arena, "%s_%u", stem, i);
     }
     return id;
+}
+
+/* How whoever starts the image calls an attached device: the manifest has no dashes. */
+static bool name_attached(struct config *config, struct node *node)
+{
+    const char *text = node_text(node, "name");
+    if (text == NULL) {
+        text = node->group != NULL                ? node->group
+               : node->class->provides == SIG_NET ? "service"
+                                                  : "storage";
+        char *name = arena_take(&config->arena, strlen(text) + 1);
+        for (size_t len = 0; *text != '\0'; text++) {
+            if (*text != '-') {
+                name[len++] = *text;
+            }
+        }
+        text = name;
+    }
+    size_t len = strlen(text);
+    bool plain = len > 0 && len < FA_SOLO5_NAME_BYTES;
+    for (size_t i = 0; i < len; i++) {
+        plain = plain && isalnum((unsigned char)text[i]);
+    }
+    const struct place at =
+        node_value(node, "name")->at.line != 0 ? node_value(node, "name")->at : node->at;
+    if (!plain) {
+        return config_fail(config, at,
+            "a device that is attached has a name of letters and digits, %d at most, not \"%s\"; "
+            "give it name = \"NAME\"",
+            FA_SOLO5_NAME_BYTES - 1, text);
+    }
+    for (size_t i = 0; i < config->order_count; i++) {
+        const struct node *other = config->order[i];
+        if (other->attached_as != NULL && strcmp(other->attached_as, text) == 0) {
+            return config_fail(config, at,
+                "two devices are attached as %s, here and on line %u; give one of them name = "
+                "\"NAME\"",
+                text, other->at.line);
+        }
+    }
+    node->attached_as = text;
+    return true;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -280,7 +325,7 @@ static bool visit(struct config *config, struct node *node, struct way *way)
     node->color = DONE;
     node->id = new_id(config, node);
     config->order[config->order_count++] = node;
-    return add_keys(config, node);
+    return add_keys(config, node) && (!node_is_attached(node) || name_attached(config, node));
 }
 
 static bool check_settings(struct config *config)

@@ -144,9 +144,10 @@ void home_done(struct home *home)
 
 const char *home_libraries(struct home *home, const char *target)
 {
+    bool sim = strcmp(target, "sim") == 0;
     if (home->in_tree) {
-        bool image = strcmp(target, "linux") == 0;
-        return arena_text(&home->arena, "%s/%s", home->output, image ? "image" : "linux");
+        return arena_text(&home->arena, "%s/%s", home->output, sim ? "linux" : "image");
     }
-    return arena_text(&home->arena, "%s/lib/fata/%s-%s", home->root, target, home->machine);
+    return arena_text(
+        &home->arena, "%s/lib/fata/%s-%s", home->root, sim ? "sim" : "image", home->machine);
 }

@@ -153,8 +153,9 @@ struct route {
 struct node {
     const struct device_class *class;
     struct place at;
-    const char *group; /* NULL: none */
-    const char *id;    /* C identifier, once it is reached */
+    const char *group;       /* NULL: none */
+    const char *id;          /* C identifier, once it is reached */
+    const char *attached_as; /* of an attached device, once it is reached: [A-Za-z0-9]{1,67} */
     struct value values[OPTION_COUNT_MAX];
     struct key *keys[OPTION_COUNT_MAX]; /* of boot and build options */
     struct node *owner;                 /* of an exclusive device */
@@ -287,6 +288,8 @@ void nearest_offer(struct nearest *nearest, const char *given, const char *word)
 /* Value of an option as settled: its text, its default or its key's value. */
 const struct option *class_option(const struct device_class *class, const char *name, size_t *idx);
 const struct value *node_value(const struct node *node, const char *option);
+/* Whether whoever starts the image attaches it, by a name: net.default and blk.default. */
+bool node_is_attached(const struct node *node);
 struct key *node_key(const struct node *node, const char *option);
 const char *node_text(const struct node *node, const char *option);
 

@@ -50,6 +50,16 @@ bool fa_plat_stop_requested(void);
  */
 fa_err fa_plat_stack_map(size_t len, uint8_t **ret_at);
 
+/*
+ * Give the image all memory that is left beside its own segments and the stacks that are mapped, in
+ * one piece, zeroed: for one allocator, which takes it once. What is untouched costs nothing.
+ *
+ * Returns: *ret_len bytes at *ret_at, page-aligned where pages exist, else 16-byte aligned; 0 and
+ *          NULL if there is none, or it was taken before.
+ * Limits:  on Linux 4 GiB of addresses, or what the process's own limit leaves.
+ */
+void fa_plat_heap(uint8_t **ret_at, size_t *ret_len);
+
 /* One boot-time argument or environment variable. Returns an empty slice with at == NULL if there
  * is none. The bytes live as long as the image, and a NUL follows them. Argument 0 is the image's
  * own name. */

@@ -85,12 +85,9 @@ struct fa__guest_boot {
 /* Take a command line apart. Returns: FA_OK; FA_ENOSPC: longer than FA_SOLO5_CMDLINE_BYTES. */
 fa_err fa__guest_args_init(const char *command_line);
 
-/* The memory that is left, from the image's end to the end of memory: begin, and end. */
+/* Begin with the memory that is left, from the image's end to the end of memory: fa_plat_heap()
+ * gives it. */
 void fa__guest_heap_init(uintptr_t memory_end);
-
-/* Take all that is left of it. Called once, by the allocator of a libc. Returns: bytes at *ret_at,
- * which is 16-aligned, zeroed and page-aligned at its end. */
-size_t fa__guest_heap_take(uint8_t **ret_at);
 
 /* What the tender offers beyond the ABI; all zero unless it knows the note. */
 extern struct fa_caps fa__guest_caps;

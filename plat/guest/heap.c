@@ -32,12 +32,11 @@ void fa__guest_heap_init(uintptr_t memory_end)
     heap_end = heap_end > heap_at ? heap_end : heap_at;
 }
 
-size_t fa__guest_heap_take(uint8_t **ret_at)
+void fa_plat_heap(uint8_t **ret_at, size_t *ret_len)
 {
-    const size_t len = heap_end - heap_at;
-    *ret_at = (uint8_t *)heap_at;
+    *ret_len = heap_end - heap_at;
+    *ret_at = *ret_len != 0 ? (uint8_t *)heap_at : NULL;
     heap_at = heap_end;
-    return len;
 }
 
 fa_err fa_plat_stack_map(size_t len, uint8_t **ret_at)

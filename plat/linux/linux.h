@@ -44,6 +44,12 @@ void fa__linux_unwatch(struct fa__linux_fd *watch);
  */
 bool fa__linux_poll(volatile struct timespec *timeout);
 
+/* Zeroed memory for what the host gives an image, page-aligned and never given back. Returns: NULL:
+ * there is none. */
+void *fa__linux_memory(size_t len);
+
+#define FA__LINUX_NO_MEMORY "the host has no memory for it: stop something else, or raise the limit"
+
 /* Keep the arguments for fa_plat_arg(); they live as long as the process. */
 void fa__linux_args_init(int count, char **values);
 

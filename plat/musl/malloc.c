@@ -9,8 +9,9 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "fa/plat.h"
+
 #include "plat/guest/alloc.h"
-#include "plat/guest/guest.h"
 
 extern const char fa_heap_bytes[] __attribute__((weak));
 
@@ -21,7 +22,8 @@ static bool begin(void)
 {
     if (heap.begin == NULL) {
         uint8_t *at;
-        size_t len = fa__guest_heap_take(&at);
+        size_t len;
+        fa_plat_heap(&at, &len);
         if ((uintptr_t)fa_heap_bytes != 0) {
             len = fa_min(len, (uintptr_t)fa_heap_bytes);
         }

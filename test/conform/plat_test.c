@@ -117,6 +117,32 @@ T(stack_memory_beyond_all_bounds_is_refused)
     }
 }
 
+T(the_heap_is_zeroed_writable_and_given_once)
+{
+    uint8_t *at = NULL;
+    size_t len = 1;
+    fa_plat_heap(&at, &len);
+    if (len == 0) {
+        CHECK(at == NULL); /* a harness with an allocator, or a place without memory to spare */
+        return;
+    }
+    CHECK((uintptr_t)at % 16 == 0);
+    const size_t step = len < 4096 ? 1 : len / 64; /* touch little of it, the last byte too */
+    for (size_t off = 0; off < len; off += step) {
+        CHECK(at[off] == 0);
+        at[off] = CANARY;
+    }
+    at[len - 1] = CANARY;
+    uint8_t *stack = NULL;
+    const fa_err err = fa_plat_stack_map(STACK_LEN, &stack); /* there may be no memory beside it */
+    CHECK(err == FA_ENOSPC || stack + STACK_LEN <= at || stack >= at + len);
+
+    uint8_t *again = at;
+    size_t again_len = 1;
+    fa_plat_heap(&again, &again_len);
+    CHECK(again == NULL && again_len == 0);
+}
+
 T(arguments_end)
 {
     CHECK(fa_plat_arg(0).at != NULL && fa_plat_arg(0).len > 0);

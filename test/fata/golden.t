@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 FATA = os.environ.get("FATA", str(ROOT / "o/linux/fata"))
 UPDATE = "--golden" in sys.argv[1:]
-MAIN_LINES_MAX = 100
+MAIN_LINES_MAX = 104
 KEYS = ("http", "named", "router")  # the tables of the others repeat these
 
 

@@ -6,17 +6,24 @@
 
 #include "test/t.h"
 
-static struct fa_hostnet net;
 static struct fa_pool pool;
 [[gnu::aligned(64)]] static uint8_t pool_memory[64 * FA_BUF_SIZE];
 
-/* In the simulator every text opens the same silent card. */
+static fa_err open_card(const char *where, struct fa_netdev **ret_dev, const char **reterr_reason)
+{
+    const struct fa_hostnet_config config = {
+        .name = "service", .where = where, .pool = &pool, .offload = true};
+    return fa_hostnet_open(&config, ret_dev, reterr_reason);
+}
+
+/* In the simulator every text opens a silent card. */
 static bool outside_is_there(void)
 {
     const char *reason = NULL;
+    struct fa_netdev *dev;
     fa_pool_init(&pool, pool_memory, sizeof pool_memory, FA_BUF_SIZE);
-    if (fa_hostnet_open(&net, "none of them", &pool, true, &reason) == FA_OK) {
-        fa_netdev_close(net.dev);
+    if (open_card("none of them", &dev, &reason) == FA_OK) {
+        fa_netdev_close(dev);
         return false;
     }
     return true;
@@ -24,14 +31,15 @@ static bool outside_is_there(void)
 
 T(a_text_that_names_no_card_is_refused_with_what_to_write)
 {
-    static const char *const texts[] = {"", "tap0", "stream:/x", "fd", "TAP:tap0", "none"};
+    static const char *const texts[] = {"", "tap0", "stream:/x", "fd", "TAP:tap0", "none", NULL};
     if (!outside_is_there()) {
         t_skip("there is no outside in the simulator");
         return;
     }
     for (size_t i = 0; i < FA_COUNT_OF(texts); i++) {
         const char *reason = NULL;
-        CHECK_EQ(fa_hostnet_open(&net, texts[i], &pool, true, &reason), FA_EINVAL);
+        struct fa_netdev *dev;
+        CHECK_EQ(open_card(texts[i], &dev, &reason), FA_EINVAL);
         CHECK(reason != NULL && __builtin_strstr(reason, "tap:NAME") != NULL);
     }
 }
@@ -46,24 +54,38 @@ T(a_card_that_cannot_be_had_says_why)
     }
     for (size_t i = 0; i < FA_COUNT_OF(texts); i++) {
         const char *reason = NULL;
-        CHECK(fa_hostnet_open(&net, texts[i], &pool, true, &reason) != FA_OK);
+        struct fa_netdev *dev;
+        CHECK(open_card(texts[i], &dev, &reason) != FA_OK);
         CHECK(reason != NULL);
     }
 }
 
-T(the_card_opens_and_gives_everything_back)
+static void exchange_a_frame(struct fa_netdev *dev)
+{
+    struct fa_buf *frames[4];
+    CHECK_EQ(fa_netdev_rx(dev, 0, frames, 4), 0);
+    struct fa_buf *buf;
+    REQUIRE(fa_netdev_tx_reserve(dev, &buf) == FA_OK);
+    fa_zero(fa_buf_append(buf, 60), 60);
+    fa_netdev_tx_commit(dev, 0, buf);
+    fa_netdev_tx_flush(dev, 0);
+}
+
+T(cards_open_side_by_side_and_give_their_frames_back)
 {
     const char *reason = NULL;
     const char *where = outside_is_there() ? "connect:/tmp/no-such-wire.sock" : "";
     fa_pool_init(&pool, pool_memory, sizeof pool_memory, FA_BUF_SIZE);
-    CHECK_EQ(fa_hostnet_open(&net, where, &pool, true, &reason), FA_OK);
-    struct fa_buf *frames[4];
-    CHECK_EQ(fa_netdev_rx(net.dev, 0, frames, 4), 0);
-    struct fa_buf *buf;
-    REQUIRE(fa_netdev_tx_reserve(net.dev, &buf) == FA_OK);
-    fa_zero(fa_buf_append(buf, 60), 60);
-    fa_netdev_tx_commit(net.dev, 0, buf);
-    fa_netdev_tx_flush(net.dev, 0);
-    fa_netdev_close(net.dev);
+    struct fa_netdev *devs[3];
+    for (size_t i = 0; i < FA_COUNT_OF(devs); i++) {
+        CHECK_EQ(open_card(where, &devs[i], &reason), FA_OK);
+        CHECK(i == 0 || devs[i] != devs[i - 1]);
+    }
+    for (size_t i = 0; i < FA_COUNT_OF(devs); i++) {
+        exchange_a_frame(devs[i]);
+    }
+    for (size_t i = 0; i < FA_COUNT_OF(devs); i++) {
+        fa_netdev_close(devs[i]);
+    }
     CHECK_EQ(pool.used_count, 0);
 }

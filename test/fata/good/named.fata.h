@@ -7,11 +7,13 @@
 
 #include "fa/boot.h"
 #include "fa/loop.h"
+#include "fa/blkdev.h"
 #include "fa/resolver.h"
 #include "fa/timesync.h"
 
 struct named_devices {
     struct fa_loop *loop;
+    struct fa_blkdev *disk;
     struct fa_resolver *names;
     struct fa_timesync *time;
 };

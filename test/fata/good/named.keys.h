@@ -7,6 +7,7 @@
 
 /* What can be said when the image starts. */
 static struct {
+    const char *disk;
     const char *net;
     struct fa_boot_address ipv4;
     struct fa_ip ipv4_gateway;
@@ -38,6 +39,8 @@ static struct {
 } key;
 
 static const struct fa_boot_key keys[] = {
+    {"disk", &fa_boot_text, &key.disk, .fallback = "", .env = "FATA_DISK", .section = "storage",
+        .doc = "file or block device that is the disk"},
     {"net", &fa_boot_text, &key.net, .fallback = "", .env = "FATA_NET", .section = "network",
         .doc = "network card: tap:NAME, connect:PATH, listen:PATH or fd:N"},
     {"ipv4", &fa_boot_address, &key.ipv4, .fallback = "192.0.2.1/24,198.51.100.1/24",

@@ -9,6 +9,7 @@ return unikernel "named" {
     main = "named_main",
     sources = { "program.c" },
     devices = {
+        disk = blk.default { writable = false },
         names = names,
         time = timesync { on = names, server = "time.example" },
     },

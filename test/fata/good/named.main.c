@@ -1,6 +1,7 @@
 // Made by `fata configure` from named.lua: change that file, not this one.
 // Target: linux.
 
+#include "fa/hostblk.h"
 #include "fa/hostnet.h"
 #include "fa/memkv.h"
 #include "fa/plat.h"
@@ -13,7 +14,10 @@ static const struct fa_boot_image image = {.name = "named", .version = "0",
 
 static struct fa_loop loop;
 static struct named_devices devices;
-static struct fa_hostnet net;
+static struct fa_blkdev *disk;
+static struct fa_netdev *net;
+[[gnu::aligned(64)]] static uint8_t
+    net_large[64 * FA_HOSTNET_LARGE_BYTES];
 static struct fa_memkv_entry memory_entries[256];
 [[gnu::aligned(16)]] static uint8_t memory_memory[1048576];
 static struct fa_memkv memory;
@@ -52,7 +56,14 @@ int fa_main(void)
     fa_loop_init(&loop,
         &(struct fa_loop_config){.fibers = {.fiber_count_max = 64, .stack_bytes = 32768}});
     fa_pool_init(&stack_pool, stack_pool_memory, sizeof stack_pool_memory, FA_BUF_SIZE);
-    if (fa_hostnet_open(&net, key.net, &stack_pool, true, &reason) != FA_OK) {
+    const struct fa_hostblk_config disk_config = {.name = "storage", .where = key.disk,
+            .read_only = true};
+    if (fa_hostblk_open(&disk_config, &disk, &reason) != FA_OK) {
+        fa_boot_fail(&image, "no disk by --disk=%s: %s", key.disk, reason);
+    }
+    const struct fa_hostnet_config net_config = {.name = "service", .where = key.net,
+        .pool = &stack_pool, .offload = true, .large = net_large, .large_len = sizeof net_large};
+    if (fa_hostnet_open(&net_config, &net, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
     fa_memkv_init(&memory,
@@ -61,7 +72,7 @@ int fa_main(void)
     fa_pool_init(&stack_long_pool, stack_long_memory,
         sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
-        .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
+        .ifaces[0] = {.dev = net, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
             .prefix_bits = key.ipv4.prefix_bits, .more4 = key.ipv4.more,
             .gateway = key.ipv4_gateway, .more = key.ipv6, .gateway6 = key.ipv6_gateway,
             .routes = key.routes, .hostname = key.hostname, .probe = key.dhcp_probe,
@@ -98,12 +109,14 @@ int fa_main(void)
     fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, fa_timesync_run, &timesync, NULL),
         "start keeping the clock");
     fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, announce, &stack, NULL), "start");
-    devices = (struct named_devices){.loop = &loop, .names = &resolver, .time = &timesync};
+    devices = (struct named_devices){.loop = &loop, .disk = disk, .names = &resolver,
+        .time = &timesync};
     fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, run_main, &devices, NULL), "start");
     int status = fa_loop_run(&loop);
     fa_resolver_stop(&resolver);
     fa_stack_stop(&stack);
-    fa_netdev_close(net.dev);
+    fa_netdev_close(net);
+    fa_blkdev_close(disk);
     fa_boot_summary(&image);
     return status;
 }

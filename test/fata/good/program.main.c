@@ -14,7 +14,9 @@ static const struct fa_boot_image image = {.name = "program", .version = "1.2.3"
 
 static struct fa_loop loop;
 static struct program_devices devices;
-static struct fa_hostnet net;
+static struct fa_netdev *net;
+[[gnu::aligned(64)]] static uint8_t
+    net_large[64 * FA_HOSTNET_LARGE_BYTES];
 static struct fa_pool stack_pool;
 [[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
@@ -48,13 +50,15 @@ int fa_main(void)
     fa_loop_init(&loop,
         &(struct fa_loop_config){.fibers = {.fiber_count_max = 64, .stack_bytes = 32768}});
     fa_pool_init(&stack_pool, stack_pool_memory, sizeof stack_pool_memory, FA_BUF_SIZE);
-    if (fa_hostnet_open(&net, key.net, &stack_pool, true, &reason) != FA_OK) {
+    const struct fa_hostnet_config net_config = {.name = "service", .where = key.net,
+        .pool = &stack_pool, .offload = true, .large = net_large, .large_len = sizeof net_large};
+    if (fa_hostnet_open(&net_config, &net, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
     fa_pool_init(&stack_long_pool, stack_long_memory,
         sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
-        .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
+        .ifaces[0] = {.dev = net, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
             .prefix_bits = key.ipv4.prefix_bits, .more4 = key.ipv4.more,
             .gateway = key.ipv4_gateway, .more = key.ipv6, .gateway6 = key.ipv6_gateway,
             .routes = key.routes, .hostname = key.hostname, .probe = key.dhcp_probe,
@@ -92,7 +96,7 @@ int fa_main(void)
     int status = fa_loop_run(&loop);
     fa_http_server_stop(&http);
     fa_stack_stop(&stack);
-    fa_netdev_close(net.dev);
+    fa_netdev_close(net);
     fa_boot_summary(&image);
     return status;
 }

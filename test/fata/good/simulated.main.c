@@ -36,7 +36,9 @@ static struct fa_stack b_stack;
 static struct fa_pool port_3_pool;
 [[gnu::aligned(64)]] static uint8_t port_3_pool_memory[1048576];
 static struct fa_vnet_port port_3;
-static struct fa_hostnet net;
+static struct fa_netdev *net;
+[[gnu::aligned(64)]] static uint8_t
+    net_large[64 * FA_HOSTNET_LARGE_BYTES];
 static struct fa_pool stack_pool;
 [[gnu::aligned(64)]] static uint8_t stack_pool_memory[16777216];
 [[gnu::aligned(64)]] static uint8_t stack_conns[4096 * FA_TCP_CONN_BYTES];
@@ -132,13 +134,15 @@ int fa_main(void)
     fa_stack_start(&b_stack, &loop);
     fa_vnet_port_open(&wire, &port_3,
         &(struct fa_vnet_port_config){.name = "port_3", .pool = &port_3_pool, .rx_count_max = 512});
-    if (fa_hostnet_open(&net, key.net, &stack_pool, true, &reason) != FA_OK) {
+    const struct fa_hostnet_config net_config = {.name = "service", .where = key.net,
+        .pool = &stack_pool, .offload = true, .large = net_large, .large_len = sizeof net_large};
+    if (fa_hostnet_open(&net_config, &net, &reason) != FA_OK) {
         fa_boot_fail(&image, "no network by --net=%s: %s", key.net, reason);
     }
     fa_pool_init(&stack_long_pool, stack_long_memory,
         sizeof stack_long_memory - FA_REASS_LARGE_BUF_SIZE, FA_REASS_LARGE_BUF_SIZE);
     struct fa_stack_config stack_config = {.pool = &stack_pool, .iface_count = 1,
-        .ifaces[0] = {.dev = net.dev, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
+        .ifaces[0] = {.dev = net, .dhcp = key.ipv4.dhcp, .ip = key.ipv4.ip,
             .prefix_bits = key.ipv4.prefix_bits, .more4 = key.ipv4.more,
             .gateway = key.ipv4_gateway, .more = key.ipv6, .gateway6 = key.ipv6_gateway,
             .routes = key.routes, .hostname = key.hostname, .probe = key.dhcp_probe,
@@ -168,7 +172,7 @@ int fa_main(void)
     fa_boot_must(&image, fa_fiber_spawn(&loop.fibers, run_main, &devices, NULL), "start");
     int status = fa_loop_run(&loop);
     fa_stack_stop(&stack);
-    fa_netdev_close(net.dev);
+    fa_netdev_close(net);
     fa_netdev_close(&port_3.dev);
     fa_stack_stop(&b_stack);
     fa_netdev_close(&port_2.dev);
