@@ -190,7 +190,15 @@ static void take_route(lua_State *lua, struct route *route, const char *text, st
     route->handler = arena_copy(&config->arena, name);
 }
 
-/* The more particular path first: exact ones, then the longer prefix. */
+/* Bytes of a path before its first parameter. */
+static size_t fixed_len(const char *path)
+{
+    const char *parameter = strstr(path, "/:");
+    return parameter == NULL ? strlen(path) : (size_t)(parameter - path) + 1;
+}
+
+/* The more particular path first: exact ones, then the longer before a parameter, then the longer.
+ */
 static bool goes_before(const struct route *a, const struct route *b)
 {
     size_t a_len = strlen(a->path);
@@ -199,6 +207,11 @@ static bool goes_before(const struct route *a, const struct route *b)
     bool b_exact = b->path[b_len - 1] != '/';
     if (a_exact != b_exact) {
         return a_exact;
+    }
+    size_t a_fixed = fixed_len(a->path);
+    size_t b_fixed = fixed_len(b->path);
+    if (a_fixed != b_fixed) {
+        return a_fixed > b_fixed;
     }
     return a_len != b_len ? a_len > b_len : strcmp(a->path, b->path) < 0;
 }

@@ -148,6 +148,9 @@ struct fa_http_chunked {
     uint32_t trailer_bytes;
     uint8_t state;
     uint8_t digits;
+    uint8_t *trailer_at; /* where trailer lines are copied, borrowed; NULL: they are not kept */
+    size_t trailer_cap;
+    size_t trailer_len; /* bytes there; what does not fit is left out from a line's start on */
 };
 
 enum fa_http_chunk {
@@ -166,6 +169,10 @@ enum fa_http_chunk {
  */
 enum fa_http_chunk fa_http_chunked_next(
     struct fa_http_chunked *chunked, struct fa_slice bytes, size_t *ret_skip, size_t *ret_len);
+
+/* Take the next field line off the front of *rest: of trailer_at, or of any lines that end in CR
+ * LF. Returns: false at the end, or at a line that is no field. */
+bool fa_http_field_next(struct fa_slice *rest, struct fa_http_header *ret_header);
 
 /* Limits: len is at most the data seen last. */
 void fa_http_chunked_done(struct fa_http_chunked *chunked, size_t len);

@@ -30,10 +30,17 @@
 enum {
     FA_HTTP_LISTENER_MAX = 4,
     FA_HTTP_RESPONSE_HEAD_MAX = 1024, /* bytes of status line and fields of an answer */
+    FA_HTTP_DEFAULT_FIELDS_MAX = 512, /* bytes of config.default_fields */
 };
 
 /* Length of an answer's body that is not known when it begins. */
 #define FA_HTTP_LEN_UNKNOWN UINT64_MAX
+
+/* What config.default_fields is when nothing else is asked for. */
+#define FA_HTTP_DEFAULT_FIELDS                                                                     \
+    "X-Content-Type-Options: nosniff\r\n"                                                          \
+    "X-Frame-Options: SAMEORIGIN\r\n"                                                              \
+    "Referrer-Policy: strict-origin-when-cross-origin\r\n"
 
 /* Sets of methods, for routes. */
 #define FA_HTTP_ALLOW(method) (1u << FA_HTTP_##method)
@@ -43,8 +50,10 @@ struct fa_http_exchange;
 /* Answers one request, on a fiber. It may yield and take its time. */
 typedef void (*fa_http_handler)(struct fa_http_exchange *x, void *ctx);
 
-/* What is served where. The first route whose path matches and which allows the method is taken. */
+/* What is served where. The first route whose host and path match and which allows the method is
+ * taken. A segment of the path such as ":id" stands for any one segment; see fa_http_param(). */
 struct fa_http_route {
+    const char *host; /* "example.org"; "*.example.org": all below it; NULL: any */
     const char *path; /* ends in '/': all below it; else exactly this. Normalised. */
     unsigned methods; /* FA_HTTP_ALLOW(...) | ...; 0: GET and HEAD */
     fa_http_handler fn;
@@ -65,6 +74,7 @@ struct fa_http_conn {
     uint32_t id;          /* actor of its trace records */
     uint32_t request_count;
     uint8_t state;
+    bool secure;  /* nobody can read or change what the flow carries */
     bool closing; /* after the present answer */
     struct fa_http_scan scan;
     struct fa_slice unsent; /* lasting bytes that still go out, without a fiber */
@@ -82,7 +92,9 @@ struct fa_http_exchange {
     struct fa_list node;
     struct fa_http_server *server;
     struct fa_http_conn *conn;
+    const struct fa_http_route *route; /* the one that was taken; NULL: none */
     fa_ns begun_ns;
+    uint32_t initials; /* a bit for each first letter of the handler's field names */
     uint16_t status;
     uint8_t phase;
     bool bodyless;            /* the answer has no body: HEAD, 204, 304 */
@@ -92,12 +104,14 @@ struct fa_http_exchange {
     bool closing;             /* the connection ends after this answer */
     bool broken;              /* ... at once, because the answer cannot be ended properly */
     bool spoiled;             /* the handler's header fields are no good: the answer is a 500 */
+    bool has_trailer;         /* `head` has been begun anew, for the fields behind the body */
     enum fa_http_fault fault; /* of the request's body */
     uint64_t body_left;       /* bytes of a request body with a length */
     uint64_t body_bytes;      /* of request body so far */
     uint64_t sent_bytes;      /* of answer body */
     uint64_t send_left;       /* bytes of an answer's body with a length */
     struct fa_http_chunked decoder;
+    const uint8_t *trailers;
     uint8_t *room; /* what is reserved: in the flow, or `scratch` */
     size_t room_len;
     struct fa_slice unsent;
@@ -120,6 +134,12 @@ struct fa_http_server_config {
     size_t head_memory_len;       /* heads that come in pieces, or have a body behind them */
     struct fa_counters *counters; /* NULL: fa_counters_main */
 
+    const char *default_fields; /* lines "Name: value\r\n" of every answer of a handler that does
+                                   not name the field itself [nosniff, no framing by other sites, no
+                                   paths in Referer; see FA_HTTP_DEFAULT_FIELDS]; "": none */
+    uint32_t hsts_max_age_s;    /* Strict-Transport-Security on secure flows [two years] */
+    bool hsts_off;
+
     struct fa_http_limits limits;
     uint64_t body_bytes_max;           /* of a request [1,048,576] */
     uint32_t request_count_max;        /* per connection [10,000] */
@@ -137,6 +157,7 @@ struct fa_http_port {
     struct fa_watch watch;
     struct fa_listener *listener;
     bool pending; /* accept may have something */
+    bool secure;
 };
 
 enum fa_http_conn_state {
@@ -177,6 +198,9 @@ void fa_http_server_init(
  * Returns: FA_OK; FA_ENOSPC: FA_HTTP_LISTENER_MAX are served already. */
 fa_err fa_http_server_serve(struct fa_http_server *server, struct fa_listener *listener);
 
+/* The same for flows that nobody can read or change on their way, such as TLS. */
+fa_err fa_http_server_serve_secure(struct fa_http_server *server, struct fa_listener *listener);
+
 /* Accept no more and close what is idle; what is being answered comes to its end, for which the
  * loop must go on. */
 void fa_http_server_stop(struct fa_http_server *server);
@@ -197,6 +221,14 @@ void fa_http_respond(struct fa_http_exchange *x, uint16_t status);
 [[gnu::format(printf, 3, 4)]] void fa_http_header(
     struct fa_http_exchange *x, const char *name, const char *format, ...);
 
+/* Answer with a redirect (301, 302, 303, 307, 308) to `location`, as fa_http_header() writes. */
+[[gnu::format(printf, 3, 4)]] void fa_http_redirect(
+    struct fa_http_exchange *x, uint16_t status, const char *location, ...);
+
+/* A handler: 308 to the same path and query by https, on the port that `ctx`, a const uint16_t,
+ * says; NULL: 443. Without a host in the request: 400. */
+void fa_http_to_https(struct fa_http_exchange *x, void *ctx);
+
 /* Send the whole body and with it the answer. Returns: FA_OK; FA_ETIMEOUT; FA_ECANCEL; FA_ERESET
  * and the like. Yields. */
 fa_err fa_http_send(struct fa_http_exchange *x, struct fa_slice body);
@@ -216,6 +248,22 @@ void fa_http_commit(struct fa_http_exchange *x, size_t len);
 
 /* Copy out a piece of body. Returns: as fa_http_reserve(). Yields. */
 fa_err fa_http_write(struct fa_http_exchange *x, struct fa_slice bytes);
+
+/* Add a field behind the body of an answer of unknown length, once its head is sent. A client of
+ * HTTP/1.0 does not get it; what has no room, or a control byte, is left out. */
+[[gnu::format(printf, 3, 4)]] void fa_http_trailer(
+    struct fa_http_exchange *x, const char *name, const char *format, ...);
+
+/* ---- The request. ---- */
+
+/* The segment of the path that the route calls ":name". Returns: at == NULL: there is none. */
+struct fa_slice fa_http_param(const struct fa_http_exchange *x, const char *name);
+
+/* Keep the fields behind the request's body in `at`, borrowed while the handler runs; once the body
+ * is over, take them by fa_http_field_next() from the slice that fa_http_trailers() gives. Call it
+ * before the body is read. */
+void fa_http_keep_trailers(struct fa_http_exchange *x, uint8_t *at, size_t cap);
+struct fa_slice fa_http_trailers(const struct fa_http_exchange *x);
 
 /* ---- The request's body, decoded. A client that expects it is told to continue. ---- */
 

@@ -289,6 +289,12 @@ static enum fa_http_fault parse_header(struct fa_slice line, struct fa_http_head
     return FA_HTTP_FAULT_NONE;
 }
 
+bool fa_http_field_next(struct fa_slice *rest, struct fa_http_header *ret_header)
+{
+    struct fa_slice line;
+    return take_line(rest, &line) && parse_header(line, ret_header) == FA_HTTP_FAULT_NONE;
+}
+
 /* What of the fields decides over framing, gathered in one pass. */
 struct framing {
     struct fa_slice host;

@@ -17,32 +17,106 @@ void fa_http_respond(struct fa_http_exchange *x, uint16_t status)
     FA_ASSERT(status >= 200 && status <= 599);
     x->phase = FA__HTTP_PHASE_HEAD;
     x->status = status;
+    x->initials = 0;
     fa_text_init(&x->head, x->head_memory, sizeof x->head_memory - FRAMING_MAX);
     fa__http_head_begin(x->server, &x->head, status);
 }
 
-void fa_http_header(struct fa_http_exchange *x, const char *name, const char *format, ...)
+/* Add a field line to `head`. Returns: whether it is whole and its value is one. */
+static bool add_field(
+    struct fa_http_exchange *x, const char *name, const char *format, va_list args)
 {
     FA_ASSERT(fa__http_all(fa_slice_of(name), FA__HTTP_TOKEN));
+    fa_text_add(&x->head, "%s: ", name);
+    size_t start = x->head.len;
+    size_t room = x->head.cap - start;
+    size_t len = fa_fmt_va(x->head.at + start, room, format, args);
+    struct fa_slice value = {(const uint8_t *)x->head.at + start, len};
+    if (x->head.cut || len >= room || !fa__http_all(value, FA__HTTP_FIELD)) {
+        x->head.len = start;
+        return false;
+    }
+    x->head.len += len;
+    fa_text_add_slice(&x->head, FA_LIT("\r\n"));
+    return !x->head.cut;
+}
+
+void fa_http_header(struct fa_http_exchange *x, const char *name, const char *format, ...)
+{
     if (x->phase == FA__HTTP_PHASE_NEW) {
         fa_http_respond(x, 200);
     }
     FA_ASSERT(x->phase == FA__HTTP_PHASE_HEAD);
-    fa_text_add(&x->head, "%s: ", name);
-    size_t start = x->head.len;
-    size_t room = x->head.cap - start;
+    x->initials |= 1u << (name[0] & 31);
     va_list args;
     va_start(args, format);
-    size_t len = fa_fmt_va(x->head.at + start, room, format, args);
+    x->spoiled |= !add_field(x, name, format, args);
     va_end(args);
-    struct fa_slice value = {(const uint8_t *)x->head.at + start, len};
-    if (x->head.cut || len >= room || !fa__http_all(value, FA__HTTP_FIELD)) {
-        x->spoiled = true;
-        x->head.len = start;
+}
+
+void fa_http_redirect(struct fa_http_exchange *x, uint16_t status, const char *location, ...)
+{
+    FA_ASSERT(status >= 301 && status <= 308);
+    fa_http_respond(x, status);
+    x->initials |= 1u << ('L' & 31);
+    va_list args;
+    va_start(args, location);
+    x->spoiled |= !add_field(x, "Location", location, args);
+    va_end(args);
+}
+
+void fa_http_trailer(struct fa_http_exchange *x, const char *name, const char *format, ...)
+{
+    if (x->phase != FA__HTTP_PHASE_BODY || !x->chunked) {
         return;
     }
-    x->head.len += len;
-    fa_text_add_slice(&x->head, FA_LIT("\r\n"));
+    if (!x->has_trailer) {
+        x->has_trailer = true;
+        fa_text_init(&x->head, x->head_memory, sizeof x->head_memory);
+    }
+    size_t start = x->head.len;
+    va_list args;
+    va_start(args, format);
+    if (!add_field(x, name, format, args)) {
+        x->head.len = start;
+        x->head.cut = false;
+    }
+    va_end(args);
+}
+
+/* Whether the handler named the field that `line` begins with. */
+static bool has_field(const struct fa_http_exchange *x, struct fa_slice line)
+{
+    struct fa_slice name = {line.at, fa__http_find(line, ':')};
+    struct fa_slice rest = fa_text_slice(&x->head);
+    while (rest.len > name.len) {
+        if (rest.at[name.len] == ':' &&
+            fa_http_name_equal((struct fa_slice){rest.at, name.len}, name)) {
+            return true;
+        }
+        rest = fa_slice_from(rest, fa__http_find(rest, '\n') + 1);
+    }
+    return false;
+}
+
+/* The fields that every answer has unless its handler thought otherwise. They may take all that is
+ * left of the room, but for the framing's. */
+static void add_defaults(struct fa_http_exchange *x)
+{
+    const struct fa_http_server_config *config = &x->server->config;
+    struct fa_slice rest = fa_slice_of(config->default_fields);
+    if (x->conn->secure && !config->hsts_off &&
+        !has_field(x, FA_LIT("Strict-Transport-Security:"))) {
+        fa_text_add(&x->head, "Strict-Transport-Security: max-age=%u\r\n", config->hsts_max_age_s);
+    }
+    while (rest.len != 0) {
+        struct fa_slice line = {rest.at, fa_min(fa__http_find(rest, '\n') + 1, rest.len)};
+        bool maybe = (x->initials >> (line.at[0] & 31) & 1) != 0;
+        if (!maybe || !has_field(x, line)) {
+            fa_text_add_slice(&x->head, line);
+        }
+        rest = fa_slice_from(rest, line.len);
+    }
     x->spoiled |= x->head.cut;
 }
 
@@ -93,11 +167,13 @@ static fa_err send_page(struct fa_http_exchange *x)
 {
     static const char type[] = "text/html; charset=utf-8";
     fa_http_header(x, "Content-Type", type);
+    add_defaults(x);
     if (x->spoiled) {
         FA_COUNT(x->server->config.counters, http_spoiled);
         x->spoiled = false;
         fa_http_respond(x, 500);
         fa_http_header(x, "Content-Type", type);
+        add_defaults(x);
     }
     char page[FA__HTTP_PAGE_MAX];
     size_t len = fa__http_page_write(x->status, page);
@@ -111,6 +187,9 @@ fa_err fa_http_begin(struct fa_http_exchange *x, uint64_t len)
 {
     if (x->phase == FA__HTTP_PHASE_NEW) {
         fa_http_respond(x, 200);
+    }
+    if (!x->spoiled) {
+        add_defaults(x);
     }
     return x->spoiled ? send_page(x) : send_head(x, len);
 }
@@ -235,7 +314,13 @@ static void end_chunked(struct fa_http_exchange *x)
 {
     fa_err err = flush_scratch(x);
     if (err == FA_OK) {
-        err = fa__http_exchange_write(x, FA_LIT("0\r\n\r\n"));
+        err = fa__http_exchange_write(x, FA_LIT("0\r\n"));
+    }
+    if (err == FA_OK && x->has_trailer) {
+        err = fa__http_exchange_write(x, fa_text_slice(&x->head));
+    }
+    if (err == FA_OK) {
+        err = fa__http_exchange_write(x, FA_LIT("\r\n"));
     }
     x->broken |= err != FA_OK;
 }

@@ -119,6 +119,19 @@ fa_err fa_http_read_all(struct fa_http_exchange *x, uint8_t *at, size_t cap, siz
     return FA_OK;
 }
 
+void fa_http_keep_trailers(struct fa_http_exchange *x, uint8_t *at, size_t cap)
+{
+    x->decoder.trailer_at = at;
+    x->decoder.trailer_cap = cap;
+    x->trailers = at;
+}
+
+struct fa_slice fa_http_trailers(const struct fa_http_exchange *x)
+{
+    bool good = x->body_over && x->fault == FA_HTTP_FAULT_NONE;
+    return (struct fa_slice){x->trailers, good ? x->decoder.trailer_len : 0};
+}
+
 bool fa__http_body_drain(struct fa_http_exchange *x)
 {
     struct fa_slice bytes;

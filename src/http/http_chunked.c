@@ -55,10 +55,30 @@ static uint8_t step_ext(struct fa_http_chunked *chunked, uint8_t byte)
                : CHUNK_BROKEN;
 }
 
-/* Trailer fields are checked for their shape and then ignored (RFC 9110 6.5.1 allows it). */
+/* Keep a byte of a trailer line. The first that does not fit ends the keeping. */
+static void keep_trailer(struct fa_http_chunked *chunked, uint8_t byte)
+{
+    if (chunked->trailer_at == NULL) {
+        return;
+    }
+    if (chunked->trailer_len == chunked->trailer_cap) {
+        while (chunked->trailer_len != 0 && chunked->trailer_at[chunked->trailer_len - 1] != '\n') {
+            chunked->trailer_len--;
+        }
+        chunked->trailer_at = NULL;
+        return;
+    }
+    chunked->trailer_at[chunked->trailer_len++] = byte;
+}
+
+/* Trailer fields are checked for their shape, kept if anyone wants them, and never merged with the
+ * head's fields (RFC 9110 6.5.1). */
 static uint8_t step_trailer(struct fa_http_chunked *chunked, uint8_t byte)
 {
     bool at_start = chunked->state == CHUNK_TRAILER;
+    if (!at_start || byte != '\r') {
+        keep_trailer(chunked, byte);
+    }
     if (byte == '\r') {
         return at_start ? CHUNK_LAST_LF : CHUNK_TRAILER_CR;
     }
@@ -87,6 +107,7 @@ static uint8_t step_byte(struct fa_http_chunked *chunked, uint8_t byte)
     case CHUNK_TRAILER_LINE:
         return step_trailer(chunked, byte);
     case CHUNK_TRAILER_CR:
+        keep_trailer(chunked, byte);
         return byte == '\n' ? CHUNK_TRAILER : CHUNK_BROKEN;
     default:
         FA_ASSERT(chunked->state == CHUNK_LAST_LF);

@@ -89,77 +89,10 @@ fa_err fa__http_exchange_write(struct fa_http_exchange *x, struct fa_slice bytes
     return FA_OK;
 }
 
-static unsigned find_methods(const struct fa_http_route *route)
-{
-    unsigned methods = route->methods == 0 ? FA_HTTP_ALLOW(GET) : route->methods;
-    return (methods & FA_HTTP_ALLOW(GET)) != 0 ? methods | FA_HTTP_ALLOW(HEAD) : methods;
-}
-
-/* Whether `route` is for `path`, and what is left of it then. "*" is for all of the server. */
-static bool match_route(
-    const struct fa_http_route *route, struct fa_slice path, struct fa_slice *ret_tail)
-{
-    struct fa_slice prefix = fa_slice_of(route->path);
-    FA_ASSERT(prefix.len != 0);
-    *ret_tail = fa_slice_from(path, prefix.len);
-    if (path.at[0] == '*') {
-        return true;
-    }
-    if (prefix.at[prefix.len - 1] != '/' && path.len != prefix.len) {
-        return false;
-    }
-    return path.len >= prefix.len && fa_equal(path.at, prefix.at, prefix.len);
-}
-
-static void allow_methods(struct fa_http_exchange *x, unsigned methods)
-{
-    static const char names[][9] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-    char memory[64];
-    struct fa_text list;
-    fa_text_init(&list, memory, sizeof memory);
-    for (unsigned i = 0; i < FA_COUNT_OF(names); i++) {
-        if ((methods >> i & 1) != 0) {
-            fa_text_add(&list, "%s%s", list.len == 0 ? "" : ", ", names[i]);
-        }
-    }
-    fa_http_header(x, "Allow", "%.*s", (int)list.len, list.at);
-}
-
-static void handle_request(struct fa_http_exchange *x)
-{
-    const struct fa_http_server_config *config = &x->server->config;
-    enum fa_http_method method = x->request.method;
-    unsigned methods = 0;
-    if (method == FA_HTTP_METHOD_OTHER) {
-        FA_COUNT(config->counters, http_unknown_method);
-        fa_http_respond(x, 501);
-        return;
-    }
-    for (uint32_t i = 0; i < config->route_count; i++) {
-        const struct fa_http_route *route = &config->routes[i];
-        struct fa_slice tail;
-        if (!match_route(route, x->request.path, &tail)) {
-            continue;
-        }
-        methods |= find_methods(route);
-        if ((find_methods(route) >> method & 1) != 0 && x->request.path.at[0] != '*') {
-            x->tail = tail;
-            route->fn(x, route->ctx);
-            return;
-        }
-    }
-    if (methods == 0) {
-        fa_http_respond(x, 404);
-        return;
-    }
-    fa_http_respond(x, method == FA_HTTP_OPTIONS ? 204 : 405);
-    allow_methods(x, methods | FA_HTTP_ALLOW(OPTIONS));
-}
-
 void fa__http_exchange_run(struct fa_http_exchange *x)
 {
     struct fa_counters *counters = x->server->config.counters;
-    handle_request(x);
+    fa__http_route(x);
     fa__http_answer_finish(x);
     FA_COUNT(counters, http_requests);
     if (x->status >= 500) {

@@ -113,6 +113,9 @@ enum fa_http_fault fa__http_exchange_init(
  * of the connection. Yields. */
 void fa__http_exchange_run(struct fa_http_exchange *x);
 
+/* http_route.c: run the handler that the routes have for the request; else say why not. Yields. */
+void fa__http_route(struct fa_http_exchange *x);
+
 /* Complete the answer that the handler left. Yields. */
 void fa__http_answer_finish(struct fa_http_exchange *x);
 

@@ -124,6 +124,7 @@ static bool accept_flows(struct fa_http_server *server, fa_ns now)
                 FA_COUNT(server->config.counters, http_idle_evicted);
                 fa__http_conn_close(conn);
             }
+            conn->secure = port->secure;
             fa__http_conn_begin(conn, flow, now);
             did = true;
         }
@@ -192,6 +193,11 @@ static void fill_config(struct fa_http_server_config *config)
     if (config->counters == NULL) {
         config->counters = &fa_counters_main;
     }
+    if (config->default_fields == NULL) {
+        config->default_fields = FA_HTTP_DEFAULT_FIELDS;
+    }
+    FA_ASSERT(fa_slice_of(config->default_fields).len <= FA_HTTP_DEFAULT_FIELDS_MAX);
+    default_u32(&config->hsts_max_age_s, 2 * 365 * 24 * 3600);
     default_u32(&config->limits.header_bytes_max, 8192);
     default_u32(&config->limits.header_count_max, FA_HTTP_HEADER_MAX);
     default_u32(&config->limits.target_bytes_max, 4096);
@@ -233,7 +239,7 @@ void fa_http_server_init(
     }
 }
 
-fa_err fa_http_server_serve(struct fa_http_server *server, struct fa_listener *listener)
+static fa_err serve(struct fa_http_server *server, struct fa_listener *listener, bool secure)
 {
     FA_ASSERT(!server->stopping);
     if (server->port_count == FA_HTTP_LISTENER_MAX) {
@@ -245,10 +251,21 @@ fa_err fa_http_server_serve(struct fa_http_server *server, struct fa_listener *l
     server->ports[server->port_count++] = (struct fa_http_port){
         .watch = {note_newcomer},
         .listener = listener,
+        .secure = secure,
         .pending = true, /* some may have come before us */
     };
     listener->watch = &server->ports[server->port_count - 1].watch;
     return FA_OK;
+}
+
+fa_err fa_http_server_serve(struct fa_http_server *server, struct fa_listener *listener)
+{
+    return serve(server, listener, false);
+}
+
+fa_err fa_http_server_serve_secure(struct fa_http_server *server, struct fa_listener *listener)
+{
+    return serve(server, listener, true);
 }
 
 void fa_http_server_stop(struct fa_http_server *server)

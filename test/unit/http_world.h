@@ -41,6 +41,7 @@ struct world {
     struct fa_listener listener;
     struct fa_counters counters;
     fa_ns now;
+    bool secure; /* the next world_init() serves secure flows */
     size_t client_count;
     size_t accepted_count;
     struct world_client clients[WORLD_CLIENT_MAX];
@@ -93,10 +94,16 @@ static inline void world_init(const struct fa_http_server_config *config)
     if (full.limits.header_bytes_max == 0) {
         full.limits.header_bytes_max = WORLD_HEAD_BYTES;
     }
+    if (full.default_fields == NULL) {
+        full.default_fields = ""; /* answers are compared to the byte */
+    }
     full.head_memory = world.heads;
     full.head_memory_len = sizeof world.heads;
     fa_http_server_init(&world.server, &full, world.now);
-    FA_ASSERT(fa_http_server_serve(&world.server, &world.listener) == FA_OK);
+    fa_err err = world.secure ? fa_http_server_serve_secure(&world.server, &world.listener)
+                              : fa_http_server_serve(&world.server, &world.listener);
+    FA_ASSERT(err == FA_OK);
+    world.secure = false;
     fa_loop_remove(&world.loop, &world.server.poller);
 }
 

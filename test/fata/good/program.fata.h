@@ -14,10 +14,10 @@ struct program_devices {
     const char *greeting; /* what to say */
 };
 
+/* Answers /users/me; `ctx` is the struct program_devices. */
+void program_greet(struct fa_http_exchange *x, void *ctx);
+
 /* Answers /form; `ctx` is the struct program_devices. */
 void program_form(struct fa_http_exchange *x, void *ctx);
-
-/* Answers /; `ctx` is the struct program_devices. */
-void program_greet(struct fa_http_exchange *x, void *ctx);
 
 #endif

@@ -6,5 +6,14 @@ return unikernel "program" {
     version = "1.2.3",
     sources = { "program.c" },
     devices = { greeting = boot.text "greeting" { default = "say \"hi\"", doc = "what to say" } },
-    http { on = stack(), routes = { ["/"] = "program_greet", ["POST /form"] = "program_form" } },
+    http {
+        on = stack(),
+        routes = {
+            ["/"] = "program_greet",
+            ["POST /form"] = "program_form",
+            ["/users/:id"] = "program_greet",
+            ["/users/me"] = "program_greet",
+            ["/of/:id/"] = "program_greet",
+        },
+    },
 }

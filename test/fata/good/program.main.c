@@ -31,7 +31,10 @@ static struct fa_http_exchange http_exchanges[32];
 static uint8_t http_heads[32 * 8192];
 static struct fa_http_server http;
 static const struct fa_http_route http_routes[] = {
+    {.path = "/users/me", .fn = program_greet, .ctx = &devices},
+    {.path = "/users/:id", .fn = program_greet, .ctx = &devices},
     {.path = "/form", .methods = FA_HTTP_ALLOW(POST), .fn = program_form, .ctx = &devices},
+    {.path = "/of/:id/", .fn = program_greet, .ctx = &devices},
     {.path = "/", .fn = program_greet, .ctx = &devices},
 };
 
