@@ -23,7 +23,7 @@ void fa_http_respond(struct fa_http_exchange *x, uint16_t status)
 }
 
 /* Add a field line to `head`. Returns: whether it is whole and its value is one. */
-static bool add_field(
+[[gnu::format(printf, 3, 0)]] static bool add_field(
     struct fa_http_exchange *x, const char *name, const char *format, va_list args)
 {
     FA_ASSERT(fa__http_all(fa_slice_of(name), FA__HTTP_TOKEN));

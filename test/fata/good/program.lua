@@ -13,7 +13,6 @@ return unikernel "program" {
             ["POST /form"] = "program_form",
             ["/users/:id"] = "program_greet",
             ["/users/me"] = "program_greet",
-            ["/of/:id/"] = "program_greet",
         },
     },
 }

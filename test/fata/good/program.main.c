@@ -34,7 +34,6 @@ static const struct fa_http_route http_routes[] = {
     {.path = "/users/me", .fn = program_greet, .ctx = &devices},
     {.path = "/users/:id", .fn = program_greet, .ctx = &devices},
     {.path = "/form", .methods = FA_HTTP_ALLOW(POST), .fn = program_form, .ctx = &devices},
-    {.path = "/of/:id/", .fn = program_greet, .ctx = &devices},
     {.path = "/", .fn = program_greet, .ctx = &devices},
 };
 
