@@ -308,7 +308,7 @@ LINUX_TESTS = $(TEST_linux:%=$(O)/linux/%) $(TEST_sim:%=$(O)/linux/%.sim)
 SAN_TESTS   = $(TEST_linux:%=$(O)/san/%) $(TEST_sim:%=$(O)/san/%.sim)
 # Of what Debian has for the other architecture, archives alone are fetched: no host programs there.
 ARM64_TESTS = $(patsubst %,$(O)/arm64/%,$(filter-out $(basename $(shell grep -lE \
-              '(host|pkg|static):' $(wildcard test/*/*.libs))),$(TEST_linux)))
+              '(host|pkg|static):$(if $(FETCHED),,| -l:)' $(wildcard test/*/*.libs))),$(TEST_linux)))
 FUZZ_REPLAY = $(FUZZ:%=$(O)/san/%)
 # One tiny image for each claim, entered by test/boot/boot.t and, on bare machines, test/boot/virtio.t.
 BOOT        = $(filter-out test/boot/lib_% test/boot/loader,$(basename $(wildcard test/boot/*.c)))
@@ -324,13 +324,19 @@ BOOT_TESTS  = $(BOOT_LIB:%='$(O)/linux/tender --mem=64 --strict=solo5 $(O)/image
 # Each image that is built but one, which tries what it must not.
 CALLS_NOWHERE_ELSE = $(BOOT_IMAGES) $(filter-out %/gate.virtio,$(BOOT_BUILD))
 E2E         = $(sort $(wildcard test/e2e/*.t))
-SCRIPTS     = $(filter-out $(E2E) test/boot/boot.t,$(sort $(wildcard test/*/*.t)))
+SCRIPTS     = $(filter-out $(E2E) test/boot/boot.t $(if $(FETCHED),,test/boot/lib.t),$(sort $(wildcard test/*/*.t)))
 STYLE_ITEMS = tools/tidy.py tools/house.py tools/layers.py tools/format
 
 quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD) $(patsubst %,$(O)/image/test/conform/%_guest_test.spt,device memory)
-check-build: all site npm quick-build images $(TEST_guest:%=$(O)/image/%.spt) $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
+check-build: all site npm quick-build $(if $(FETCHED),images) $(TEST_guest:%=$(O)/image/%.spt) $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
+
+# What comes from Debian's archive, not from installed packages. Without it the tests that need it are left out.
+FETCHES  = $(O)/musl-$(ARCH)/libc.a $(O)/musl-aarch64/libc.a $(FETCHED_aarch64)
+FETCHED  = $(if $(filter-out $(wildcard $(FETCHES)),$(FETCHES)),,yes)
+fetch:
+	@$(MAKE) -k -j$(JOBS) $(FETCHES) || echo "Without Debian's archive, images with a libc are neither built nor tested."
 
 images: $(BOOT_IMAGES) ## images of the libraries of others, on each target and architecture
 
@@ -347,9 +353,13 @@ check-quick: ## style, and the tests on Linux and in the simulator: under a minu
 
 check: ## everything that must hold of a commit: at most ten minutes on two cores
 	@tools/deps run check
+	@$(MAKE) fetch
 	@$(MAKE) -j$(JOBS) check-build
+	@$(MAKE) check-run
+
+check-run:
 	@tools/check --log $(O)/log --limit 300 $(STYLE_ITEMS) tools/headers tools/docs.py tools/size tools/abi.py \
-	    $(BOOT_TESTS) $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
+	    $(if $(FETCHED),$(BOOT_TESTS)) $(LINUX_TESTS) $(SAN_TESTS) $(ARM64_TESTS:%='$(RUN_arm64) %') \
 	    $(foreach f,$(FUZZ),'$(O)/san/$f fuzz/corpus/$(f:fuzz/%_fuzz=%)') \
 	    'test/boot/boot.t $(filter-out %_guest_test,$(TEST_guest))' $(SCRIPTS) --serial $(if $(SIM),'$(call sim_run,200)') tools/repro --limit 600 $(E2E)
 
