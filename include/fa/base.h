@@ -146,6 +146,9 @@ static inline struct fa_slice fa_slice_of(const char *text)
 /* `slice` from `off` on; empty if off is beyond its end. */
 static inline struct fa_slice fa_slice_from(struct fa_slice slice, size_t off)
 {
+    if (slice.len == 0) {
+        return slice; /* its `at` may be NULL, to which nothing may be added */
+    }
     size_t skip = fa_min(off, slice.len);
     return (struct fa_slice){slice.at + skip, slice.len - skip};
 }
