@@ -457,7 +457,9 @@ install: all ## DESTDIR= PREFIX=/usr/local
 	install -m 755 $(SHARED_OBJECTS) $(DIR)/lib/
 	install -m 644 include/fa/*.* $(DIR)/include/fa/
 	install -m 644 include/fa/wire/*.h $(DIR)/include/fa/wire/
-	install -m 644 $(fa_image) $(plat_image) $(DIR)/lib/fata/image-$(ARCH)/
+	install -m 644 $(fa_image) $(plat_image) $(O)/image/libfa_plat_spt.a $(DIR)/lib/fata/image-$(ARCH)/
+	install -D -m 644 plat/spt/spt.ld $(DIR)/share/fata/plat/spt/spt.ld
+	install -D -m 644 plat/guest/image.ld $(DIR)/share/fata/plat/guest/image.ld
 	install -m 644 $(fa_linux) $(sim_linux) $(DIR)/lib/fata/sim-$(ARCH)/
 	for p in src/*/pkg plat/*/pkg; do install -m 644 $$p $(DIR)/share/fata/pkg/$$(sed -n 's/^name: //p' $$p).pkg; done
 	install -D -m 644 host/fata/completion.bash $(DIR)/share/bash-completion/completions/fata

@@ -17,7 +17,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {'o', "-o", "--output", "a folder"},
-    {'t', "-t", "--target", "a target, such as linux or sim"},
+    {'t', "-t", "--target", "a target: linux, spt or sim"},
     {'j', NULL, "--json", NULL},
     {'d', NULL, "--dot", NULL},
     {'n', "-n", "--dry-run", NULL},

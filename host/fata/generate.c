@@ -426,7 +426,7 @@ static void write_devices(const struct config *config, FILE *out)
     }
 }
 
-static uint64_t number_of(const struct key *key)
+uint64_t number_of(const struct key *key)
 {
     uint64_t value = 0;
     struct fa_boot_key boot = {.type = key->type, .value = &value};
@@ -544,6 +544,25 @@ static void write_note_text(const char *text, FILE *out)
     }
 }
 
+/* What a tender shall attach, as Solo5's tenders read it. */
+static void write_manifest(const struct config *config, FILE *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->order_count; i++) {
+        count += config->order[i]->attached_as != NULL;
+    }
+    fprintf(out, "\n// What a tender attaches.\n#include \"fa/solo5.h\"\n\nFA_SOLO5_MANIFEST(%zu",
+        count);
+    for (size_t i = 0; i < config->order_count; i++) {
+        const struct node *node = config->order[i];
+        if (node->attached_as != NULL) {
+            fprintf(out, ",\n    {.name = \"%s\", .type = %s}", node->attached_as,
+                node->class->provides == SIG_NET ? "FA_SOLO5_NET" : "FA_SOLO5_BLOCK");
+        }
+    }
+    fputs(");\n", out);
+}
+
 void write_note(const struct config *config, FILE *out)
 {
     fprintf(out, "// Made by `fata configure` from %s: change that file, not this one.\n//\n",
@@ -572,4 +591,7 @@ void write_note(const struct config *config, FILE *out)
         fputs("\\n\"\n", out);
     }
     fputs(");\n", out);
+    if (strcmp(config->target->value, "spt") == 0) {
+        write_manifest(config, out);
+    }
 }

@@ -33,6 +33,9 @@ void device_code_write(
 /* The stack whose pool a card takes from; NULL: it has one of its own. */
 const struct node *pool_owner(const struct node *card);
 
+/* The value of a key whose type is a number or a size. */
+uint64_t number_of(const struct key *key);
+
 /* A text as a C literal. */
 void write_literal(const char *text, FILE *out);
 

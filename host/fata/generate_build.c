@@ -85,20 +85,41 @@ static void write_libraries(const struct config *config, const struct home *home
     fputs(" $libs/libfa_arch.a", out);
 }
 
+/* An image that a tender loads has no libc, and lies in memory as its linker script says. Of
+ * Debian's libraries it has one hash. */
+static void write_link_words(const struct config *config, const struct home *home, FILE *out)
+{
+    if (strcmp(config->target->value, "spt") != 0) {
+        const bool sim = strcmp(config->target->value, "sim") == 0;
+        fprintf(out, "ldflags = %s-Wl,--gc-sections\nbeyond =\n", sim ? "" : "-static -no-pie ");
+        return;
+    }
+    fputs("scripts = ", out);
+    write_path(home->root, out);
+    fprintf(out,
+        "%s\nldflags = -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none "
+        "-Wl,-z,max-page-size=4096 -T $scripts/spt/spt.ld -L$scripts/guest "
+        "-Wl,--defsym=fa_stack_count=%llu,--defsym=fa_stack_bytes=%llu\n"
+        "beyond = -L/usr/lib/%s-linux-gnu -l:libmd.a -lgcc\n",
+        home->in_tree ? "/plat" : "/share/fata/plat", (unsigned long long)number_of(config->fibers),
+        (unsigned long long)number_of(config->fiber_stack), home->machine);
+}
+
 static void write_rules(FILE *out)
 {
-    fputs("\nrule cc\n"
-          "  command = $cc $cflags -MMD -MF $out.d -c $in -o $out\n"
-          "  depfile = $out.d\n"
-          "  deps = gcc\n"
-          "  description = CC $in\n"
-          "\nrule embed\n"
-          "  command = $embed --symbol $symbol --depfile $out.d $in $out\n"
-          "  depfile = $out.d\n"
-          "  description = EMBED $in\n"
-          "\nrule link\n"
-          "  command = $cc $ldflags $in -Wl,--start-group $archives -Wl,--end-group -o $out\n"
-          "  description = LINK $out\n\n",
+    fputs(
+        "\nrule cc\n"
+        "  command = $cc $cflags -MMD -MF $out.d -c $in -o $out\n"
+        "  depfile = $out.d\n"
+        "  deps = gcc\n"
+        "  description = CC $in\n"
+        "\nrule embed\n"
+        "  command = $embed --symbol $symbol --depfile $out.d $in $out\n"
+        "  depfile = $out.d\n"
+        "  description = EMBED $in\n"
+        "\nrule link\n"
+        "  command = $cc $ldflags $in -Wl,--start-group $archives $beyond -Wl,--end-group -o $out\n"
+        "  description = LINK $out\n\n",
         out);
 }
 
@@ -156,7 +177,7 @@ void write_ninja(
     fprintf(out, "\nembed = ");
     write_path(home->embed, out);
     write_flags(home, folders, sim, out);
-    fprintf(out, "ldflags = %s-Wl,--gc-sections\n", sim ? "" : "-static -no-pie ");
+    write_link_words(config, home, out);
     fputs("archives =", out);
     write_libraries(config, home, out);
     fputc('\n', out);

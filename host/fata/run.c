@@ -317,6 +317,36 @@ static bool net_is_good(const char *net)
     return strcmp(net, "user") == 0;
 }
 
+/* A tender starts the image, with each device that it declares. */
+static int prepare_tender(struct run *run, const struct home *home)
+{
+    struct arguments *arguments = run->arguments;
+    const struct config *config = &run->project->config;
+    const char *tap = arguments->net != NULL ? fa_boot_scheme(arguments->net, "tap:") : NULL;
+    run->tender = arena_text(&arguments->arena, "%s/%s", home->in_tree ? home->output : home->root,
+        home->in_tree ? "static/tender" : "bin/fata-tender");
+    bool good = run_add_word(run, "fata-tender");
+    for (size_t i = 0; i < config->order_count; i++) {
+        const struct node *node = config->order[i];
+        if (node->attached_as == NULL) {
+            continue;
+        }
+        if (node->class->provides != SIG_NET || tap == NULL || arguments->forward_count != 0) {
+            fprintf(stderr,
+                "fata: for the target spt fata run attaches cards alone, to a tap interface: give "
+                "it --net tap:NAME, without -p; or build it, and start it by fata-tender\n");
+            return STATUS_USAGE;
+        }
+        good = good && run_add_word(run,
+                           arena_text(&arguments->arena, "--net:%s=%s", node->attached_as, tap));
+    }
+    good = good && run_add_word(run, "--") && run_add_word(run, project_image(run->project));
+    for (size_t i = 0; i < arguments->boot_count; i++) {
+        good = good && run_add_word(run, arguments->boot[i]);
+    }
+    return good ? STATUS_OK : STATUS_USAGE;
+}
+
 /* Everything that can be wrong is found before anything is built. */
 static int prepare(struct run *run)
 {
@@ -368,13 +398,14 @@ int verb_run(struct arguments *arguments, struct home *home)
     struct run run = {.project = &project, .arguments = arguments};
     int status = project_load(&project, arguments, home);
     if (status == STATUS_OK) {
-        status = prepare(&run);
+        status = strcmp(project.config.target->value, "spt") == 0 ? prepare_tender(&run, home)
+                                                                  : prepare(&run);
     }
     if (status == STATUS_OK) {
         status = project_build(&project, arguments, home);
     }
     if (status == STATUS_OK) {
-        run.image = project_image(&project);
+        run.image = run.tender != NULL ? run.tender : project_image(&project);
         status = run.user_net ? run_user(&run) : run_plain(&run);
     }
     project_done(&project);

@@ -25,7 +25,8 @@ struct forward {
 struct run {
     struct project *project;
     struct arguments *arguments;
-    const char *image;
+    const char *image;   /* the program to start */
+    const char *tender;  /* which is this one if the image is not a program; NULL: it is */
     const char *net_key; /* boot key of its network card, such as "net"; NULL: none to be set */
     struct forward forwards[FORWARD_COUNT_MAX];
     size_t forward_count;

@@ -225,10 +225,12 @@ bool words_add_target(struct config *config)
 {
     static const struct key target = {.stage = KEY_BUILD,
         .name = "target",
-        .choices = "linux|sim",
+        .choices = "linux|spt|sim",
         .fallback = "linux",
         .env = "FATA_BUILD_TARGET",
-        .doc = "where the image runs: a Linux process, or the deterministic simulator"};
+        .doc = "where the image runs: a Linux process, one that a tender starts under a filter, or "
+               "the "
+               "deterministic simulator"};
     static const struct key fibers = {.stage = KEY_BUILD,
         .name = "fibers",
         .type = &fa_boot_number,

@@ -26,14 +26,15 @@ const struct verb verbs[] = {
         verb_configure},
     {"build", "build [APP] [-t TARGET] [-o DIR] [--KEY=VALUE]...",
         "configure, compile and link the image", APP_HELP KEY_HELP, "otr", true, true, verb_build},
-    {"run", "run [APP] [-p HOST:GUEST]... [--net NET] [-o DIR] [-- BOOT ARGUMENTS]",
+    {"run", "run [APP] [-t TARGET] [-p HOST:GUEST]... [--net NET] [-o DIR] [-- BOOT ARGUMENTS]",
         "build what is needed and start the image",
         APP_HELP
         "-p, --publish [ADDRESS:]HOST:GUEST[/udp] forwards a port of this machine to the image.\n"
         "--net NET is user (the default; needs no privilege), tap:NAME, stream:PATH,\n"
-        "listen:PATH or fd:N. What stands behind -- goes to the image: try -- --help.\n"
+        "listen:PATH or fd:N; with -t spt it is tap:NAME, and a tender starts the image.\n"
+        "What stands behind -- goes to the image: try -- --help.\n"
         "Ctrl-C stops the image, which prints a summary; its exit status is fata's.\n",
-        "opN", false, true, verb_run},
+        "otpN", false, true, verb_run},
     {"describe", "describe [APP|IMAGE] [--json|--dot]",
         "show devices, what they use, and all keys; of an image, without running it",
         APP_HELP "--json prints all of it for programs, --dot the graph for Graphviz.\n", "otjd",
