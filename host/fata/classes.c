@@ -32,11 +32,12 @@ const struct device_class device_classes[] = {
     {"net.default", "net", SIG_NET, "at", "network", "fa-dev", NULL,
         "the network card that fits the place it runs in",
         {
-            {"at", BOOT(text), .key = "net", .fallback = "",
+            {"at", BOOT(text), .key = "net", .fallback = "", .hosted = true,
                 .doc = "network card: tap:NAME, connect:PATH, listen:PATH or fd:N"},
             {"drivers", .kind = OPTION_BUILD, .choices = "any|tap|stream", .key = "net",
-                .fallback = "any", .doc = "kinds of network card the image can use"},
-            {"super_segments", BUILD(number), .fallback = "64", .max = 4096,
+                .fallback = "any", .hosted = true,
+                .doc = "kinds of network card the image can use"},
+            {"super_segments", BUILD(number), .fallback = "64", .max = 4096, .hosted = true,
                 .doc = "segments of up to 64 KiB that the card may hold; 0: it cuts none itself"},
             {"name", PLAIN(text), .doc = "of the card; none: service, or its group"},
         }},
@@ -196,7 +197,7 @@ const struct device_class device_classes[] = {
     {"blk.default", "disk", SIG_BLK, NULL, "storage", "fa-dev", NULL,
         "the disk that fits the place it runs in",
         {
-            {"path", BOOT(text), .key = "disk", .fallback = "",
+            {"path", BOOT(text), .key = "disk", .fallback = "", .hosted = true,
                 .doc = "file or block device that is the disk"},
             {"writable", PLAIN(flag), .fallback = "true", .doc = "whether it may be written to"},
             {"name", PLAIN(text), .doc = "of the disk; none: storage, or its group"},
@@ -220,6 +221,11 @@ const struct option *class_option(const struct device_class *class, const char *
         }
     }
     return NULL;
+}
+
+bool target_is(const struct config *config, const char *name)
+{
+    return strcmp(config->target->value, name) == 0;
 }
 
 bool node_is_attached(const struct node *node)

@@ -74,7 +74,7 @@ static bool check_fresh(struct home *home, const char *libraries)
 
 bool tools_check(const struct config *config, struct home *home)
 {
-    bool sim = strcmp(config->target->value, "sim") == 0;
+    bool sim = target_is(config, "sim");
     for (size_t i = 0; i < FA_COUNT_OF(tools); i++) {
         bool wanted = i == 2 || (i == 1) == sim;
         if (wanted && !program_is_there(tools[i].program)) {
@@ -82,7 +82,8 @@ bool tools_check(const struct config *config, struct home *home)
         }
     }
     const char *folder = home_libraries(home, config->target->value);
-    if (!file_is_there(arena_text(&home->arena, "%s/libfa_core.a", folder))) {
+    if (!file_is_there(
+            arena_text(&home->arena, "%s/libfa_plat_%s.a", folder, config->target->value))) {
         fprintf(stderr, "fata: the libraries for %s are not in %s; %s\n", config->target->value,
             folder, home->in_tree ? "build them: make" : "install Fata anew: make install");
         return false;
@@ -145,12 +146,13 @@ static bool examine(json_t *lines, struct home *home)
             arena_text(&home->arena, "sudo apt-get install %s", tools[i].package));
     }
     const char *make = home->in_tree ? "make" : "make install, in Fata's source tree";
-    static const char *const targets[] = {"linux", "sim"};
+    static const char *const targets[] = {"linux", "spt", "sim"};
     for (size_t i = 0; i < FA_COUNT_OF(targets); i++) {
         const char *folder = home_libraries(home, targets[i]);
         good &=
             report(lines, arena_text(&home->arena, "libraries for %s, in %s", targets[i], folder),
-                file_is_there(arena_text(&home->arena, "%s/libfa_core.a", folder)), i == 0, make);
+                file_is_there(arena_text(&home->arena, "%s/libfa_plat_%s.a", folder, targets[i])),
+                i == 0, make);
     }
     good &= report(lines, "embed, which compiles folders into images",
         access(home->embed, X_OK) == 0, true, make);

@@ -591,7 +591,7 @@ void write_note(const struct config *config, FILE *out)
         fputs("\\n\"\n", out);
     }
     fputs(");\n", out);
-    if (strcmp(config->target->value, "spt") == 0) {
+    if (target_is(config, "spt")) {
         write_manifest(config, out);
     }
 }

@@ -89,9 +89,9 @@ static void write_libraries(const struct config *config, const struct home *home
  * Debian's libraries it has one hash. */
 static void write_link_words(const struct config *config, const struct home *home, FILE *out)
 {
-    if (strcmp(config->target->value, "spt") != 0) {
-        const bool sim = strcmp(config->target->value, "sim") == 0;
-        fprintf(out, "ldflags = %s-Wl,--gc-sections\nbeyond =\n", sim ? "" : "-static -no-pie ");
+    if (!target_is(config, "spt")) {
+        fprintf(out, "ldflags = %s-Wl,--gc-sections\nbeyond =\n",
+            target_is(config, "sim") ? "" : "-static -no-pie ");
         return;
     }
     fputs("scripts = ", out);
@@ -169,7 +169,7 @@ void write_ninja(
     struct arena arena = {0};
     const char *app_dir = folders->app;
     struct home *writable = (struct home *)(uintptr_t)home;
-    bool sim = strcmp(config->target->value, "sim") == 0;
+    bool sim = target_is(config, "sim");
     fprintf(
         out, "# Made by `fata configure` from %s: change that file, not this one.\n", config->path);
     fprintf(out, "ninja_required_version = 1.7\nlibs = ");
@@ -198,7 +198,7 @@ void write_ninja(
             fprintf(out, " %s.o", config->order[i]->id);
         }
     }
-    fputs(" |", out);
+    fputs(target_is(config, "spt") ? " | $scripts/spt/spt.ld $scripts/guest/image.ld" : " |", out);
     write_libraries(config, home, out);
     fprintf(out, "\ndefault %s\n", config->name);
     arena_free(&arena);

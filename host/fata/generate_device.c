@@ -33,6 +33,13 @@
     "    }\n"
 
 static const struct device_code codes[] = {
+    {"net.default", "target=spt", "hostnet.h", "@", .storage = "static struct fa_netdev *@;\n",
+        .start = "    const struct fa_hostnet_config @_config = {.name = \"@{name}\", .pool = "
+                 "@{pool}};\n"
+                 "    if (fa_hostnet_open(&@_config, &@, &reason) != FA_OK) {\n"
+                 "        fa_boot_fail(&image, \"no network @{name}: %s\", reason);\n"
+                 "    }\n",
+        .stop = "    fa_netdev_close(@);\n"},
     {"net.default", "drivers=tap", "tap.h", "&@.dev", .storage = "static struct fa_tap @;\n",
         .start = "    const char *@_name = fa_boot_scheme(@{at}, \"tap:\");\n"
                  "    const struct fa_tap_config @_config = {.name = @_name, .pool = @{pool}};\n"
@@ -188,6 +195,13 @@ static const struct device_code codes[] = {
                  "        fa_boot_fail(&image, \"cannot use %s: %s\", @{path}, reason);\n"
                  "    }\n",
         .stop = "    fa_blkdev_close(&@.dev);\n"},
+    {"blk.default", "target=spt", "hostblk.h", "@", .storage = "static struct fa_blkdev *@;\n",
+        .start = "    const struct fa_hostblk_config @_config = {.name = \"@{name}\", .read_only = "
+                 "@{writable:not}};\n"
+                 "    if (fa_hostblk_open(&@_config, &@, &reason) != FA_OK) {\n"
+                 "        fa_boot_fail(&image, \"no disk @{name}: %s\", reason);\n"
+                 "    }\n",
+        .stop = "    fa_blkdev_close(@);\n"},
     {"blk.default", NULL, "hostblk.h", "@", .storage = "static struct fa_blkdev *@;\n",
         .start =
             "    const struct fa_hostblk_config @_config = {.name = \"@{name}\", .where = @{path}, "
@@ -239,7 +253,7 @@ static bool variant_holds(const struct config *config, const struct node *node, 
     }
     const char *equals = strchr(variant, '=');
     if (strncmp(variant, "target=", 7) == 0) {
-        return strcmp(config->target->value, equals + 1) == 0;
+        return target_is(config, equals + 1);
     }
     if (strncmp(variant, "bare=", 5) == 0) {
         return strcmp(is_bare(node) ? "true" : "false", equals + 1) == 0;

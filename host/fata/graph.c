@@ -43,7 +43,7 @@ static bool fail_circle(struct config *config, const struct way *way, const stru
 
 static bool target_fits(const struct config *config, const struct device_class *class)
 {
-    return class->targets == NULL || strcmp(class->targets, config->target->value) == 0;
+    return class->targets == NULL || target_is(config, class->targets);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -187,7 +187,8 @@ static bool add_keys(struct config *config, struct node *node)
 {
     for (size_t i = 0; i < OPTION_COUNT_MAX && node->class->options[i].name != NULL; i++) {
         const struct option *option = &node->class->options[i];
-        if (option->kind != OPTION_BOOT && option->kind != OPTION_BUILD) {
+        const bool attached = option->hosted && target_is(config, "spt");
+        if ((option->kind != OPTION_BOOT && option->kind != OPTION_BUILD) || attached) {
             continue;
         }
         node->keys[i] = node->values[i].kind == VALUE_KEY ? reach_key(config, node->values[i].key)

@@ -102,6 +102,7 @@ struct option {
     const char *key;                 /* of its key; NULL: as `name` */
     const char *fallback;            /* default, as text */
     bool required;
+    bool hosted;  /* about the host's devices: not there where a tender attaches them */
     uint64_t min; /* of a number or size */
     uint64_t max;
     const char *doc;
@@ -290,6 +291,9 @@ const struct option *class_option(const struct device_class *class, const char *
 const struct value *node_value(const struct node *node, const char *option);
 /* Whether whoever starts the image attaches it, by a name: net.default and blk.default. */
 bool node_is_attached(const struct node *node);
+
+/* Whether the configured target is `name`. A tender starts the images of "spt". */
+bool target_is(const struct config *config, const char *name);
 struct key *node_key(const struct node *node, const char *option);
 const char *node_text(const struct node *node, const char *option);
 

@@ -83,8 +83,10 @@ static json_t *answer(struct project *project, const struct home *home, const ch
         return libraries(config, home);
     }
     if (strcmp(what, "packages") == 0) {
-        bool sim = strcmp(config->target->value, "sim") == 0;
-        return json_pack("[s, s]", "ninja-build", sim ? "gcc" : "musl-tools");
+        if (target_is(config, "spt")) {
+            return json_pack("[s, s, s]", "ninja-build", "musl-tools", "libmd-dev");
+        }
+        return json_pack("[s, s]", "ninja-build", target_is(config, "sim") ? "gcc" : "musl-tools");
     }
     if (strcmp(what, "devices") == 0) {
         return devices(config);

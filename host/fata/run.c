@@ -317,12 +317,22 @@ static bool net_is_good(const char *net)
     return strcmp(net, "user") == 0;
 }
 
+static int fail_no_card(const struct config *config)
+{
+    fprintf(stderr,
+        "fata: %s has no network card that fata run could connect: leave out -p and --net\n",
+        config->name);
+    return STATUS_USAGE;
+}
+
 /* A tender starts the image, with each device that it declares. */
 static int prepare_tender(struct run *run, const struct home *home)
 {
     struct arguments *arguments = run->arguments;
     const struct config *config = &run->project->config;
     const char *tap = arguments->net != NULL ? fa_boot_scheme(arguments->net, "tap:") : NULL;
+    bool asked = arguments->net != NULL || arguments->forward_count != 0;
+    bool card = false;
     run->tender = arena_text(&arguments->arena, "%s/%s", home->in_tree ? home->output : home->root,
         home->in_tree ? "static/tender" : "bin/fata-tender");
     bool good = run_add_word(run, "fata-tender");
@@ -337,8 +347,12 @@ static int prepare_tender(struct run *run, const struct home *home)
                 "it --net tap:NAME, without -p; or build it, and start it by fata-tender\n");
             return STATUS_USAGE;
         }
+        card = true;
         good = good && run_add_word(run,
                            arena_text(&arguments->arena, "--net:%s=%s", node->attached_as, tap));
+    }
+    if (asked && !card) {
+        return fail_no_card(config);
     }
     good = good && run_add_word(run, "--") && run_add_word(run, project_image(run->project));
     for (size_t i = 0; i < arguments->boot_count; i++) {
@@ -352,7 +366,7 @@ static int prepare(struct run *run)
 {
     struct arguments *arguments = run->arguments;
     const char *net = arguments->net != NULL ? arguments->net : "user";
-    bool sim = strcmp(run->project->config.target->value, "sim") == 0;
+    bool sim = target_is(&run->project->config, "sim");
     run->net_key = find_net_key(&run->project->config);
     if (!net_is_good(net)) {
         fprintf(stderr,
@@ -364,11 +378,7 @@ static int prepare(struct run *run)
     bool asked = arguments->net != NULL || arguments->forward_count != 0;
     bool none = sim || run->net_key == NULL;
     if (none && asked) {
-        fprintf(stderr,
-            "fata: %s has no network card that fata run could connect: leave out -p and "
-            "--net\n",
-            run->project->config.name);
-        return STATUS_USAGE;
+        return fail_no_card(&run->project->config);
     }
     if (!run_add_word(run, run->project->config.name)) {
         return STATUS_USAGE;
@@ -398,8 +408,7 @@ int verb_run(struct arguments *arguments, struct home *home)
     struct run run = {.project = &project, .arguments = arguments};
     int status = project_load(&project, arguments, home);
     if (status == STATUS_OK) {
-        status = strcmp(project.config.target->value, "spt") == 0 ? prepare_tender(&run, home)
-                                                                  : prepare(&run);
+        status = target_is(&project.config, "spt") ? prepare_tender(&run, home) : prepare(&run);
     }
     if (status == STATUS_OK) {
         status = project_build(&project, arguments, home);

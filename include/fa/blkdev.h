@@ -107,4 +107,33 @@ static inline fa_err fa_blkdev_check(const struct fa_blkdev *dev, const struct f
     return fits && allowed ? FA_OK : FA_EINVAL;
 }
 
+/* For implementations that carry out a request in the call that submits it: those that wait to be
+ * collected. The owner initialises `list`. */
+struct fa_blk_finished {
+    struct fa_list list;
+    uint32_t count;
+};
+
+/* Add `req`, which ended with `result`. */
+static inline void fa_blk_finish(
+    struct fa_blk_finished *finished, fa_ns now, struct fa_blk_req *req, fa_err result)
+{
+    req->due_ns = now;
+    req->result = result;
+    fa_list_init(&req->node);
+    fa_list_push_back(&finished->list, &req->node);
+    finished->count++;
+}
+
+/* Take the oldest; NULL: there is none. */
+static inline struct fa_blk_req *fa_blk_collect(struct fa_blk_finished *finished)
+{
+    struct fa_list *node = fa_list_pop_front(&finished->list);
+    if (node == NULL) {
+        return NULL;
+    }
+    finished->count--;
+    return FA_CONTAINER(node, struct fa_blk_req, node);
+}
+
 #endif

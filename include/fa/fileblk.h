@@ -32,8 +32,7 @@ struct fa_fileblk_config {
 struct fa_fileblk {
     struct fa_blkdev dev;
     int fd;
-    struct fa_list finished; /* carried out, not yet collected */
-    uint32_t finished_count;
+    struct fa_blk_finished finished;
 };
 
 /*

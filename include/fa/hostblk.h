@@ -5,7 +5,7 @@
 // On Linux a text at boot names a file or block device (fa/fileblk.h). Where a tender or a virtual
 // machine attaches disks, it is the one of that name in the image's manifest, whatever the text
 // says. In the simulator it is an empty disk in memory (fa/memblk.h). Implemented by hostblk.c of
-// plat/linux and plat/sim; tested by test/unit/hostblk_test.c.
+// plat/linux, plat/sim and plat/guest; tested by test/unit/hostblk_test.c.
 //
 //     const struct fa_hostblk_config config = {.name = "storage", .where = "site.img"};
 //     if (fa_hostblk_open(&config, &dev, &reason) != FA_OK)

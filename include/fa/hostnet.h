@@ -7,8 +7,8 @@
 // tender attaches cards, it is the one of that name in the image's manifest, whatever the text
 // says. In the simulator there is no outside: the card is a port of a switch (fa/vnet.h) with
 // nobody else on it. The platform holds what a card needs, so that no image pays for the cards of
-// another place. Implemented by hostnet.c of plat/linux, plat/sim and plat/virtio; tested by
-// test/unit/hostnet_test.c.
+// another place. Implemented by hostnet.c of plat/linux, plat/sim, plat/guest and
+// plat/virtio; tested by test/unit/hostnet_test.c, test/e2e/spt.t.
 //
 //     const struct fa_hostnet_config config = {.name = "service", .where = "tap:tap0",
 //         .pool = &pool, .offload = true};

@@ -16,8 +16,7 @@ struct disk {
     uint32_t handle;
     uint32_t flags; /* enum fa_caps_device_flag */
     size_t call_bytes_max;
-    struct fa_list finished;
-    uint32_t finished_count;
+    struct fa_blk_finished finished;
 };
 
 static struct disk disks[FA_SOLO5_ENTRY_COUNT_MAX]; /* by handle */
@@ -64,14 +63,10 @@ static fa_err submit(struct fa_blkdev *dev, fa_ns now, struct fa_blk_req *req)
 {
     struct disk *disk = FA_CONTAINER(dev, struct disk, dev);
     FA_TRY(fa_blkdev_check(dev, req));
-    if (disk->finished_count == dev->info.req_count_max) {
+    if (disk->finished.count == dev->info.req_count_max) {
         return FA_AGAIN;
     }
-    req->due_ns = now;
-    req->result = carry_out(disk, req);
-    fa_list_init(&req->node);
-    fa_list_push_back(&disk->finished, &req->node);
-    disk->finished_count++;
+    fa_blk_finish(&disk->finished, now, req, carry_out(disk, req));
     return FA_OK;
 }
 
@@ -79,25 +74,19 @@ static struct fa_blk_req *complete(struct fa_blkdev *dev, fa_ns now)
 {
     struct disk *disk = FA_CONTAINER(dev, struct disk, dev);
     (void)now;
-    struct fa_list *node = fa_list_pop_front(&disk->finished);
-    if (node == NULL) {
-        return NULL;
-    }
-    disk->finished_count--;
-    return FA_CONTAINER(node, struct fa_blk_req, node);
+    return fa_blk_collect(&disk->finished);
 }
 
 static fa_ns deadline(const struct fa_blkdev *dev)
 {
     const struct disk *disk = FA_CONTAINER(dev, const struct disk, dev);
-    return disk->finished_count > 0 ? 0 : FA_NS_NEVER;
+    return disk->finished.count > 0 ? 0 : FA_NS_NEVER;
 }
 
 static void close_disk(struct fa_blkdev *dev)
 {
     struct disk *disk = FA_CONTAINER(dev, struct disk, dev);
-    while (fa_list_pop_front(&disk->finished) != NULL) {
-        disk->finished_count--;
+    while (fa_blk_collect(&disk->finished) != NULL) {
     }
     dev->ops = NULL;
 }
@@ -130,7 +119,7 @@ fa_err fa__guest_block_open(
         .call_bytes_max = multi ? caps->bytes_max - caps->bytes_max % block_bytes : block_bytes,
     };
     (void)fa_fmt(disk->dev.info.name, sizeof disk->dev.info.name, "%s", entry->name);
-    fa_list_init(&disk->finished);
+    fa_list_init(&disk->finished.list);
     *ret_dev = &disk->dev;
     return FA_OK;
 }

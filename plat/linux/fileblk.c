@@ -71,14 +71,10 @@ static fa_err submit(struct fa_blkdev *dev, fa_ns now, struct fa_blk_req *req)
 {
     struct fa_fileblk *disk = disk_of(dev);
     FA_TRY(fa_blkdev_check(dev, req));
-    if (disk->finished_count == dev->info.req_count_max) {
+    if (disk->finished.count == dev->info.req_count_max) {
         return FA_AGAIN;
     }
-    req->due_ns = now;
-    req->result = carry_out(disk, req);
-    fa_list_init(&req->node);
-    fa_list_push_back(&disk->finished, &req->node);
-    disk->finished_count++;
+    fa_blk_finish(&disk->finished, now, req, carry_out(disk, req));
     return FA_OK;
 }
 
@@ -86,25 +82,19 @@ static struct fa_blk_req *complete(struct fa_blkdev *dev, fa_ns now)
 {
     (void)now;
     struct fa_fileblk *disk = disk_of(dev);
-    struct fa_list *node = fa_list_pop_front(&disk->finished);
-    if (node == NULL) {
-        return NULL;
-    }
-    disk->finished_count--;
-    return FA_CONTAINER(node, struct fa_blk_req, node);
+    return fa_blk_collect(&disk->finished);
 }
 
 static fa_ns deadline(const struct fa_blkdev *dev)
 {
     const struct fa_fileblk *disk = FA_CONTAINER(dev, const struct fa_fileblk, dev);
-    return disk->finished_count > 0 ? 0 : FA_NS_NEVER;
+    return disk->finished.count > 0 ? 0 : FA_NS_NEVER;
 }
 
 static void close_disk(struct fa_blkdev *dev)
 {
     struct fa_fileblk *disk = disk_of(dev);
-    while (fa_list_pop_front(&disk->finished) != NULL) {
-        disk->finished_count--;
+    while (fa_blk_collect(&disk->finished) != NULL) {
     }
     (void)close(disk->fd); /* and with it the lock; what was flushed is safe, the rest was never */
     disk->fd = -1;
@@ -206,6 +196,6 @@ fa_err fa_fileblk_open(
     };
     const struct fa_slice name = fa_slice_of(config->name != NULL ? config->name : "fileblk");
     fa_copy(disk->dev.info.name, name.at, fa_min(name.len, sizeof disk->dev.info.name - 1));
-    fa_list_init(&disk->finished);
+    fa_list_init(&disk->finished.list);
     return FA_OK;
 }

@@ -15,20 +15,17 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+import tap  # noqa: E402 pylint: disable=wrong-import-position
+
 O = os.environ.get("O", "o")
 LOADER = [f"{O}/linux/test/boot/loader"]
 TENDER = [f"{O}/linux/tender"]
 STRICT = [*TENDER, "--strict=solo5"]
-count = failed = 0
 
 
 def claim(text, passed, *said):
-    global count, failed
-    count += 1
-    failed += not passed
-    print(f"{'' if passed else 'not '}ok {count} - {text}")
-    if not passed:
-        print("\n".join(f"# {line}" for line in said))
+    tap.check(text, passed, "\n".join(map(str, said)))
 
 
 def boot(image, *args, by=STRICT, mem=32, limit=30):
@@ -168,5 +165,4 @@ suite("test/conform/memory_guest_test", by=TENDER)
 for path in sys.argv[1:]:
     suite(path)
 
-print(f"1..{count}")
-raise SystemExit(failed != 0)
+tap.finish()

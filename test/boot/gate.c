@@ -9,7 +9,8 @@
 
 enum {
     FLOOD_LINES = 2000,
-    SLEEPS = 20,
+    SLEEP_COUNT = 100,
+    SLEEP_NS = 10 * FA_NS_MS,
 };
 
 extern uint8_t fa__image_rodata[]; /* ring 0's page tables lie before it */
@@ -187,17 +188,18 @@ static void tell_time(void)
     char line[80];
     fa_ns before = fa_clock_mono_ns();
     bool late = true;
-    for (unsigned i = 0; i < SLEEPS; i++) {
-        fa_ns until = fa_clock_mono_ns() + 5 * FA_NS_MS;
+    for (unsigned i = 0; i < SLEEP_COUNT; i++) {
+        fa_ns until = fa_clock_mono_ns() + SLEEP_NS;
         while (fa_clock_mono_ns() < until) {
             fa_plat_wait(until);
         }
         late = late && fa_clock_mono_ns() >= until;
     }
     fa_ns passed = fa_clock_mono_ns() - before;
-    bool right = late && passed >= SLEEPS * 5 * FA_NS_MS && passed < 60 * FA_NS_S;
-    (void)fa_fmt(
-        line, sizeof line, "wall %llu\n", (unsigned long long)(fa_clock_wall_ns() / FA_NS_S));
+    bool right = late && passed >= (fa_ns)SLEEP_COUNT * SLEEP_NS && passed < 60 * FA_NS_S;
+    (void)fa_fmt(line, sizeof line, "slept %llu ms\nwall %llu\n",
+        (unsigned long long)(passed / FA_NS_MS),
+        (unsigned long long)(fa_clock_wall_ns() / FA_NS_S));
     say(line);
     say(right ? "time passes\n" : "time is wrong\n");
     fa_plat_exit(0);

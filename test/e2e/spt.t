@@ -38,6 +38,59 @@ has_page() { curl -sf -m 10 "$url/" | grep -q '<html'; }
 ok "www serves its pages" until_true 10 has_page
 stop www
 
+# A disk is found by its name, and what is asked of it by the file of the image.
+mkdir "$work/reader"
+cat >"$work/reader/fata.lua" <<'END'
+return unikernel "reader" {
+    main = "reader_main",
+    sources = { "reader.c" },
+    devices = { disk = blk.default { name = "books", writable = false } },
+}
+END
+cat >"$work/reader/reader.c" <<'END'
+#include "reader.fata.h"
+#include "fa/blkdev.h"
+#include "fa/plat.h"
+
+static _Alignas(512) uint8_t block[512];
+
+int reader_main(struct reader_devices *devices)
+{
+    struct fa_blk_req read = {.op = FA_BLK_READ, .block = 1, .count = 1, .at = block};
+    struct fa_blk_req write = {.op = FA_BLK_WRITE, .block = 1, .count = 1, .at = block};
+    bool good = fa_blkdev_submit(devices->disk, 0, &read) == FA_OK &&
+                fa_blkdev_complete(devices->disk, 0) == &read && read.result == FA_OK &&
+                fa_blkdev_submit(devices->disk, 0, &write) == FA_EINVAL;
+    fa_console_write((struct fa_slice){block, good ? 5 : 0});
+    return good ? 0 : 1;
+}
+END
+build_image reader "$work/reader" -t spt
+printf '%512swords%507s' '' '' >"$work/books"
+ok "a disk is read by its name, and its writes are refused" \
+    says words "$tender" --strict=solo5 --block:books="$work/books" "$image"
+says_not() { ! "${@:2}" 2>&1 | grep -qE -- "$1"; }
+ok "an image that is given devices has no keys for them" \
+    says_not '--(net|disk)' "$O/linux/fata" describe "$image"
+ok "fata run says that it attaches no disks" says 'attaches cards alone' \
+    "$O/linux/fata" run "$work/reader" -t spt -o "$work/build-reader"
+
+mkdir "$work/plain"
+echo 'return unikernel "plain" { main = "plain_main", sources = { "plain.c" } }' >"$work/plain/fata.lua"
+cat >"$work/plain/plain.c" <<'END'
+#include "plain.fata.h"
+
+int plain_main(struct plain_devices *devices)
+{
+    (void)devices;
+    return 7;
+}
+END
+plain() { "$O/linux/fata" run "$work/plain" -t spt -o "$work/build-plain" "$@"; }
+ends_with() { "${@:2}"; [ $? = "$1" ]; }
+ok "without devices it runs, and fata's status is its own" ends_with 7 plain
+ok "and a card that it has not cannot be attached" says 'no network card' plain --net tap:tap0
+
 start run "$O/linux/fata" run app/hello -t spt --net tap:tap0 -o "$work/build-run" -- "${net[@]}"
 ok "fata run -t spt builds it and starts the tender" until_true 20 serves 'Hello from Fata!'
 ok "and ends with it" status_of_stop run 0

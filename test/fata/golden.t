@@ -20,7 +20,7 @@ ROOT = HERE.parent.parent
 FATA = os.environ.get("FATA", str(ROOT / "o/linux/fata"))
 UPDATE = "--golden" in sys.argv[1:]
 MAIN_LINES_MAX = 104
-KEYS = ("http", "named", "router")  # the tables of the others repeat these
+KEYS = ("http", "named", "router", "sandboxed")  # the tables of the others repeat these
 
 
 def run_fata(case, folder, *words):
