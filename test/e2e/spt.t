@@ -76,7 +76,9 @@ ok "fata run says that it attaches no disks" says 'attaches cards alone' \
     "$O/linux/fata" run "$work/reader" -t spt -o "$work/build-reader"
 
 mkdir "$work/plain"
-echo 'return unikernel "plain" { main = "plain_main", sources = { "plain.c" } }' >"$work/plain/fata.lua"
+cat >"$work/plain/fata.lua" <<'END'
+return unikernel "plain" { main = "plain_main", sources = { "plain.c" } }
+END
 cat >"$work/plain/plain.c" <<'END'
 #include "plain.fata.h"
 
