@@ -76,6 +76,11 @@ DEBIAN_aarch64 := $(O)/debian/arm64/usr
 # The file that says so is called after them, so that a longer list is fetched anew.
 DEBIAN_arm64 := libmd-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
 FETCHED_aarch64 := $(O)/debian/arm64/$(subst $() $(),+,$(DEBIAN_arm64))
+# What comes from Debian's archive, not from installed packages. Where it is not here and the archive
+# cannot be reached, the tests that need it are skipped, and said to be.
+FETCHES = $(O)/musl-$(ARCH)/libc.a $(O)/musl-aarch64/libc.a $(FETCHED_aarch64)
+FETCHED = $(or $(wildcard $(O)/debian/reached),$(if $(filter-out $(wildcard $(FETCHES)),$(FETCHES)),,yes))
+UNFETCHED = echo '1..0 \# SKIP without the archive of Debian no images with a libc are built'
 HEADERS_image_arm64 = -nostdinc -isystem $(O)/musl-aarch64/include -isystem $(shell $(CC_image_arm64) -print-file-name=include)
 
 LF_guest := -static -nostdlib -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096
@@ -333,12 +338,6 @@ quick-build: $(LINUX_TESTS) $(SHARED_OBJECTS) $(BOOT_BUILD) $(patsubst %,$(O)/im
 check-build: all site npm quick-build $(if $(FETCHED),images) $(TEST_guest:%=$(O)/image/%.spt) $(O)/arm64/test/boot/loader $(SAN_TESTS) $(ARM64_TESTS) $(FUZZ_REPLAY) $(SIM:%=$(O)/linux/%.sim) \
              $(foreach f,$(LIBS:%=src/%) plat/linux plat/sim plat/arch/$(ARCH) $(HOST:%=host/%) $(SHARED:%=host/%) fuzz bench test \
              test/unit test/conform test/sim,$(patsubst %,$(O)/clang/%.o,$(call sources,$f)))
-
-# What comes from Debian's archive, not from installed packages. Where it is not here and the archive
-# cannot be reached, the tests that need it are skipped, and said to be.
-FETCHES = $(O)/musl-$(ARCH)/libc.a $(O)/musl-aarch64/libc.a $(FETCHED_aarch64)
-FETCHED = $(or $(wildcard $(O)/debian/reached),$(if $(filter-out $(wildcard $(FETCHES)),$(FETCHES)),,yes))
-UNFETCHED = echo '1..0 \# SKIP without the archive of Debian no images with a libc are built'
 
 images: $(BOOT_IMAGES) ## images of the libraries of others, on each target and architecture
 
