@@ -109,7 +109,7 @@ int verb_build(struct arguments *arguments, struct home *home)
     }
     if (status == STATUS_OK) {
         const char *image = project_image(&project);
-        printf("%s: %s (%zu KiB in memory); now: fata run%s\n", project.config.name, image,
+        printf("%s: %s (%zu KiB to load); now: fata run%s\n", project.config.name, image,
             note_loaded_bytes(image) / 1024, project_shown(arguments));
     }
     project_done(&project);
