@@ -42,7 +42,7 @@ bool attach_disk(const struct options *options, const struct options_device *dev
     struct fa_solo5_entry *entry, struct attached *ret, struct sentence *why);
 
 /* The MTU of an interface; 0 if it cannot be told. With `strict` it also no longer joins frames. */
-uint32_t attach_mtu(const char *interface, bool strict);
+uint32_t attach_mtu(const char *name, bool strict);
 
 /* Write the MTU into the entry, if there can be such. */
 bool attach_set_mtu(const struct options_device *device, uint32_t mtu, struct fa_solo5_entry *entry,

@@ -108,7 +108,7 @@ static int run(const struct options *options)
     static struct manifest manifest;
     static struct attachments attachments;
     struct fa_caps_note caps = {0};
-    struct fa_slice file;
+    struct fa_slice file = {0};
     int fd = -1;
     if (!open_image(options->image, &fd, &file, &why) ||
         !check_image(options, file, &image, &manifest, &caps, &why)) {

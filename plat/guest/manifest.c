@@ -4,4 +4,5 @@
 
 #include "fa/solo5.h"
 
+// cppcheck-suppress syntaxError // which knows no __VA_OPT__
 FA_SOLO5_MANIFEST(0);

@@ -21,7 +21,7 @@ static size_t device_page_count;
 static uint64_t *take_table(void)
 {
     uint64_t *table = (uint64_t *)(void *)(fa__image_tables + table_count * FA__RING0_PAGE);
-    if ((const uint8_t *)table >= fa__image_rodata) {
+    if ((uintptr_t)table >= (uintptr_t)fa__image_rodata) {
         fa__ring0_die("no page is left for page tables");
     }
     table_count++;
