@@ -394,12 +394,13 @@ cov: $(COV_TESTS) ## lines and branches that tests reach: a table, o/cov/index.h
 	@nice tools/cov.py --out $(O)/cov --bar src/wire=85 --bar src/net=85 $(COV_TESTS)
 
 # ---- mutants: are the tests any good? ---------------------------------------------------------
-# The tests that include a header of the mutated code; the tool puts them into two programs.
+# The tests that include a header of the mutated code and need no library beside; the tool puts them into
+# two programs.
 N ?= 200
 MUTATED := $(sort $(wildcard src/net/*.c src/wire/*.c))
 space := $() $()
 MUTANT_TESTS := $(patsubst %.c,$(O)/linux/%.c.o,$(shell grep -lE \
-    '"(src/net/|test/unit/|fa/(wire/|ip|posix|$(subst $(space),|,$(basename $(notdir $(MUTATED))))))' $(TEST_sim:%=%.c)))
+    '"(src/net/|test/unit/|fa/(wire/|ip|posix|$(subst $(space),|,$(basename $(notdir $(MUTATED))))))' $(patsubst %,%.c,$(filter-out $(basename $(wildcard $(TEST:%=%.libs))),$(TEST_sim)))))
 mutant_libs = $(O)/linux/libtest_sim.a $(O)/linux/libtest.a $(fa_linux) $(sim_linux)
 
 mutants: $(MUTANT_TESTS) $(O)/linux/test/sim/tcp_test.c.o $(mutant_libs) ## N=200 single faults in src/net: 80 % must be found; FILE=tcp_ack, FILE=src/wire/; EVERY=1 for all
